@@ -1,0 +1,1 @@
+"""A release draft in, a commit in ``plateform-gitops`` out."""

@@ -1,0 +1,1 @@
+"""Build engines: one file each behind one small protocol."""

@@ -1,0 +1,1 @@
+"""Commit -> running app on one machine, in place of Argo CD and Kubernetes."""

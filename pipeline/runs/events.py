@@ -1,0 +1,72 @@
+"""What a run reports as it goes: events into the spool of the run folder, and to whoever watches."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from resources.record import Record, to_json
+
+__all__ = ["Event", "Events", "Kind", "Watcher"]
+
+Kind = Literal["started", "progress", "log", "effect", "finished", "skipped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Record):
+    """One thing that happened; ``(run, attempt, seq)`` is its identity, ``at`` seconds since the epoch.
+
+    ``effect`` says that the stage's outside effect is done while its record is not written yet.
+    """
+
+    run: str
+    attempt: int
+    seq: int
+    at: float
+    stage: str
+    kind: Kind
+    text: str
+    seconds: float | None = None
+
+
+Watcher = Callable[[Event], None]
+
+
+class Events:
+    """Appends events to ``events.jsonl`` and passes them to ``watcher``.
+
+    Log lines go to the watcher alone: the runner keeps logs, and the spool stays small.
+    """
+
+    def __init__(self, spool: Path, *, run: str, attempt: int, watcher: Watcher) -> None:
+        self._spool = spool
+        self._run = run
+        self._attempt = attempt
+        self._watcher = watcher
+        self._seq = 0
+
+    def emit(self, stage: str, kind: Kind, text: str = "", *, seconds: float | None = None) -> None:
+        """Report one event."""
+        self._seq += 1
+        event = Event(self._run, self._attempt, self._seq, round(time.time(), 3), stage, kind, text, seconds)
+        if kind != "log":
+            with self._spool.open("a", encoding="utf-8") as file:
+                file.write(to_json(event) + "\n")
+        self._watcher(event)
+
+
+def read(spool: Path) -> list[dict[str, object]]:
+    """Return the spooled events; a last line cut short by a crash is dropped."""
+    if not spool.is_file():
+        return []
+    events = []
+    for line in spool.read_text(encoding="utf-8").splitlines():
+        try:
+            events.append(json.loads(line))
+        except ValueError:
+            continue
+    return events

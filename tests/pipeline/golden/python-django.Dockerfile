@@ -1,0 +1,69 @@
+# Dockerfile for python-django, written by Shipway. Build it with BuildKit, in the folder of the app.
+# Secrets and caches are mounts: none ends up in a layer, and a secret that isn't given is left out.
+
+FROM python:3.13-slim-trixie AS build
+WORKDIR /app
+
+# Every tool below trusts the certificate authorities of this one file; a company's own are mounted over it.
+ENV PATH="/opt/venv/bin:/opt/tools/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin" \
+    PIP_CERT="/etc/ssl/certs/ca-certificates.crt" \
+    PIP_DISABLE_PIP_VERSION_CHECK="1" \
+    REQUESTS_CA_BUNDLE="/etc/ssl/certs/ca-certificates.crt" \
+    SSL_CERT_FILE="/etc/ssl/certs/ca-certificates.crt"
+
+# The dependencies' own environment, without pip: what installs is not what runs.
+RUN python -m venv --without-pip /opt/venv
+
+# The app's package manager, pinned, in an environment of its own that stays in this stage.
+RUN --mount=type=cache,id=ws-local-pip,target=/root/.cache/pip,sharing=locked \
+    --mount=type=secret,id=ca-bundle,target=/etc/ssl/certs/ca-certificates.crt \
+    --mount=type=secret,id=pip-conf,target=/etc/pip.conf \
+    python -m venv --without-pip /opt/tools && \
+    pip --python=/opt/tools/bin/python install poetry==2.5.1 poetry-plugin-export==1.10.1
+
+# Manifests first: as long as they stay the same, the dependencies below come from the build cache.
+COPY poetry.lock pyproject.toml ./
+
+# The lock file as requirements with hashes, production dependencies only.
+RUN poetry export --only=main --output=/opt/requirements.txt
+
+# pip installs them: it reads the company's index from pip.conf and checks every hash.
+RUN --mount=type=cache,id=ws-local-pip,target=/root/.cache/pip,sharing=locked \
+    --mount=type=secret,id=ca-bundle,target=/etc/ssl/certs/ca-certificates.crt \
+    --mount=type=secret,id=pip-conf,target=/etc/pip.conf \
+    pip --python=/opt/venv/bin/python install --requirement=/opt/requirements.txt
+
+# The start command needs gunicorn: added here only if the app's own dependencies lack it.
+RUN --mount=type=cache,id=ws-local-pip,target=/root/.cache/pip,sharing=locked \
+    --mount=type=secret,id=ca-bundle,target=/etc/ssl/certs/ca-certificates.crt \
+    --mount=type=secret,id=pip-conf,target=/etc/pip.conf \
+    test -x /opt/venv/bin/gunicorn || pip --python=/opt/venv/bin/python install gunicorn==27.0.1
+
+# The source comes last, since it changes most.
+COPY . ./
+
+# The build step of the app.
+RUN python manage.py collectstatic --noinput
+
+FROM python:3.13-slim-trixie AS runtime
+WORKDIR /app
+
+# Only the finished environment comes along: no tools, no caches.
+COPY --from=build /opt/venv /opt/venv
+
+# The app, with what its build step made.
+COPY --from=build /app ./
+
+ENV HOME="/tmp" \
+    PATH="/opt/venv/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin" \
+    PORT="8000" \
+    PYTHONDONTWRITEBYTECODE="1" \
+    PYTHONUNBUFFERED="1"
+
+# A number, so that Kubernetes can see that it isn't root.
+USER 10001:10001
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import http.client,os,sys;c=http.client.HTTPConnection('127.0.0.1',int(os.environ.get('PORT','8000')),timeout=4);c.request('GET',sys.argv[1]);sys.exit(c.getresponse().status>=400)", "/healthz"]
+CMD ["sh", "-c", "exec gunicorn --bind 0.0.0.0:\"${PORT:-8000}\" site_config.wsgi:application"]
