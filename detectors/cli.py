@@ -53,7 +53,7 @@ def detect(
     as_json: bool,
     offline_bases: bool,
 ) -> None:
-    r"""Say what a repository is, and which file and line says so.
+    """Say what a repository is, and which file and line says so.
 
     Nothing of the repository is run, and nothing is written. A shipway.yaml in it is followed.
 
