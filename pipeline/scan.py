@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from clients.process import Completed, base_environment, find, run
+from clients.process import Completed, base_environment, run
 from pipeline.artifacts import Finding, Image, ScanReport
 from pipeline.errors import PipelineError
 from pipeline.policy import Policy
-from pipeline.runs.folder import write_atomically
+from pipeline.vulnerability_database import database_updated_at, has_java_database, trivy
 
-__all__ = ["database_updated_at", "provide_database", "read_report", "scan", "trivy_argv", "verdict"]
+__all__ = ["read_report", "scan", "trivy_argv", "verdict"]
 
 SCAN_SECONDS = 600
-DATABASE_SECONDS = 300
-FRESH_SECONDS = 12 * 3600
-RETRY_SECONDS = 3600
+JAVA_ARCHIVES = ("jar", "war", "ear", "par")
 
 
 def trivy_argv(
-    image: str, *, cache: Path, output: Path, vulnerabilities: bool, program: str = "trivy"
+    image: str, *, cache: Path, output: Path, vulnerabilities: bool, archives: bool = True, program: str = "trivy"
 ) -> tuple[str, ...]:
-    """Return the Trivy command that reports on ``image`` as JSON; its database is never fetched within a scan."""
+    """Return the Trivy command that reports on ``image`` as JSON; its databases are never fetched within a scan."""
     return (
         program,
         "image",
@@ -46,6 +42,7 @@ def trivy_argv(
         "--ignorefile=",
         "--secret-config=",
         f"--timeout={SCAN_SECONDS}s",
+        *(() if archives else tuple(f"--skip-files=**/*.{ending}" for ending in JAVA_ARCHIVES)),
         "--",
         image,
     )
@@ -54,62 +51,36 @@ def trivy_argv(
 def scan(image: Image, policy: Policy, *, policy_name: str, cache: Path, docker_host: str) -> ScanReport:
     """Scan ``image`` (in the engine at ``docker_host``) and return the report with its verdict under ``policy``.
 
-    ``cache`` is Trivy's folder, shared by scans. Raises PipelineError for anything but a parsed report.
+    ``cache`` is Trivy's folder, shared by scans. Java archives are known by a database of their own: an image that has
+    some, where that database can't be had, counts as unscanned. Raises PipelineError for anything but a parsed report.
     """
     cache.mkdir(parents=True, exist_ok=True)
     updated = database_updated_at(cache)
-    with tempfile.TemporaryDirectory(prefix="shipway-scan-") as empty:
-        output = Path(empty, "report") / "report.json"
-        output.parent.mkdir()
-        work = Path(empty, "empty")
-        work.mkdir()
-        argv = trivy_argv(
-            image.digest, cache=cache, output=output, vulnerabilities=updated is not None, program=_trivy()
-        )
-        done = run(argv, cwd=work, env=base_environment(DOCKER_HOST=docker_host, HOME=empty), timeout=SCAN_SECONDS)
-        report = _parsed(done, output)
-    return verdict(report, image.digest, policy, policy_name=policy_name, db_updated_at=updated)
-
-
-def _trivy() -> str:
-    # The environment's own bin folder first: its Trivy is the one that the lock file pins.
-    return find("trivy", path=str(Path(sys.executable).parent)) or find("trivy") or "trivy"
-
-
-def provide_database(cache: Path, local: Path | None, *, on_line: Callable[[str], None]) -> None:
-    """Bring the vulnerability database in ``cache`` up to date: from the folder ``local``, or by Trivy's download.
-
-    Where it can't be had, ``cache`` keeps what it has; what that means is the policy's to say. A failed download isn't
-    tried again for an hour.
-    """
-    if local is not None:
-        for name in ("trivy.db", "metadata.json"):
-            write_atomically(cache / "db" / name, (local / name).read_bytes())
-        return
-    failed = cache / "unreachable"
-    if _is_recent(cache / "db" / "metadata.json", FRESH_SECONDS) or _is_recent(failed, RETRY_SECONDS):
-        return
-    cache.mkdir(parents=True, exist_ok=True)
-    on_line("fetching the vulnerability database")
-    argv = (_trivy(), "image", "--download-db-only", f"--cache-dir={cache}", "--no-progress", "--skip-version-check")
-    with tempfile.TemporaryDirectory(prefix="shipway-scan-") as empty:
-        done = run(argv, cwd=Path(empty), env=base_environment(HOME=empty), timeout=DATABASE_SECONDS)
-    if done.returncode != 0:
-        on_line("the vulnerability database can't be had: " + (done.error_text.strip().splitlines() or [""])[-1])
-        failed.touch()
-
-
-def _is_recent(file: Path, seconds: int) -> bool:
-    return file.is_file() and time.time() - file.stat().st_mtime < seconds
-
-
-def database_updated_at(cache: Path) -> str | None:
-    """Return when the database in ``cache`` was made (RFC 3339), or None where there is none."""
+    complete = updated is not None
     try:
-        metadata = json.loads((cache / "db" / "metadata.json").read_text(encoding="utf-8"))
-        return str(metadata["UpdatedAt"]) if (cache / "db" / "trivy.db").is_file() else None
-    except (OSError, ValueError, LookupError, TypeError):
-        return None
+        report = _report(image, cache, docker_host, vulnerabilities=complete, archives=True)
+    except PipelineError:
+        if not complete or has_java_database(cache):
+            raise
+        report = _report(image, cache, docker_host, vulnerabilities=True, archives=False)
+        complete = False
+    return verdict(report, image.digest, policy, policy_name=policy_name, db_updated_at=updated, complete=complete)
+
+
+def _report(image: Image, cache: Path, docker_host: str, *, vulnerabilities: bool, archives: bool) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="shipway-scan-") as scratch:
+        output, empty = Path(scratch) / "report.json", Path(scratch) / "empty"
+        empty.mkdir()
+        argv = trivy_argv(
+            image.digest,
+            cache=cache,
+            output=output,
+            vulnerabilities=vulnerabilities,
+            archives=archives,
+            program=trivy(),
+        )
+        env = base_environment(DOCKER_HOST=docker_host, HOME=scratch)
+        return _parsed(run(argv, cwd=empty, env=env, timeout=SCAN_SECONDS), output)
 
 
 def _parsed(done: Completed, output: Path) -> dict[str, Any]:
@@ -166,16 +137,26 @@ def _secret(item: dict[str, Any], where: str) -> Finding:
 
 
 def verdict(
-    report: dict[str, Any], digest: str, policy: Policy, *, policy_name: str, db_updated_at: str | None
+    report: dict[str, Any],
+    digest: str,
+    policy: Policy,
+    *,
+    policy_name: str,
+    db_updated_at: str | None,
+    complete: bool,
 ) -> ScanReport:
-    """Return the verdict of ``policy`` on a parsed Trivy ``report`` of the image ``digest``. Pure."""
+    """Return the verdict of ``policy`` on a parsed Trivy ``report`` of the image ``digest``. Pure.
+
+    ``complete`` is False where a database was missing, so that vulnerabilities may have been overlooked.
+    """
     family, version, packages, findings = read_report(report)
     reasons = [_refusal(item) for item in findings if _refuses(item, policy)]
     if not family:
         reasons.append("the image has no operating system that the scanner knows, so its packages can't be judged")
-    if db_updated_at is None and policy.unscanned == "refuse":
-        reasons.append("there is no vulnerability database, and this policy allows no unscanned image")
-    outcome = "refused" if reasons else ("passed" if db_updated_at else "unscanned")
+    if not complete and policy.unscanned == "refuse":
+        missing = "vulnerability database for Java archives" if db_updated_at else "vulnerability database"
+        reasons.append(f"there is no {missing}, and this policy allows no unscanned image")
+    outcome = "refused" if reasons else ("passed" if complete else "unscanned")
     return ScanReport(
         digest,
         outcome,  # type: ignore[arg-type] # one of the three literals above

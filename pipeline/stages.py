@@ -36,9 +36,10 @@ from pipeline.runs.documents import (
 from pipeline.runs.events import Events
 from pipeline.runs.folder import RunFolder, fingerprint
 from pipeline.runs.ledger import Ledger
-from pipeline.scan import database_updated_at, provide_database, scan
+from pipeline.scan import scan
 from pipeline.session import Session
 from pipeline.source import Target, describe, fetch, snapshot
+from pipeline.vulnerability_database import database_updated_at, has_java_database, provide_database
 from resources import charts
 from resources.record import Record
 
@@ -196,7 +197,12 @@ class Stages:
         config = self._session.config
         policy, cache = load_policy(config.scan_policy), self._session.home / "trivy"
         provide_database(cache, config.trivy_db, on_line=self._log("scan"))
-        inputs = fingerprint(sorted(one.digest for one in images.services.values()), policy, database_updated_at(cache))
+        inputs = fingerprint(
+            sorted(one.digest for one in images.services.values()),
+            policy,
+            database_updated_at(cache),
+            has_java_database(cache),
+        )
 
         def make() -> ScanDocument:
             host = self._session.engine.docker_host

@@ -56,10 +56,19 @@ TABLE = [
 
 @pytest.mark.parametrize(("case", "found", "policy", "db", "expected"), TABLE, ids=[row[0] for row in TABLE])
 def test_truth_table(case: str, found: dict[str, Any], policy: Policy, db: str | None, expected: str) -> None:
-    judged = verdict(found, DIGEST, policy, policy_name="p", db_updated_at=db)
+    judged = verdict(found, DIGEST, policy, policy_name="p", db_updated_at=db, complete=db is not None)
 
     assert judged.verdict == expected, case
     assert bool(judged.reasons) == (expected == "refused")
+
+
+def test_java_archives_without_their_database_are_never_a_pass() -> None:
+    refused = verdict(report(), DIGEST, DEFAULT, policy_name="p", db_updated_at=DB, complete=False)
+    allowed = verdict(report(), DIGEST, EMBEDDED, policy_name="p", db_updated_at=DB, complete=False)
+
+    assert refused.verdict == "refused"
+    assert "Java" in refused.reasons[0]
+    assert allowed.verdict == "unscanned"
 
 
 @given(st.lists(st.sampled_from(["LOW", "MEDIUM", "HIGH", "CRITICAL", "UNKNOWN"]), max_size=6), st.randoms())
@@ -69,7 +78,7 @@ def test_the_order_of_findings_changes_nothing(severities: list[str], random: An
     random.shuffle(turned)
 
     def judge(items: list[dict[str, str]]) -> object:
-        return verdict(report(vulnerabilities=items), DIGEST, DEFAULT, policy_name="p", db_updated_at=DB)
+        return verdict(report(vulnerabilities=items), DIGEST, DEFAULT, policy_name="p", db_updated_at=DB, complete=True)
 
     assert judge(found) == judge(turned)
 
