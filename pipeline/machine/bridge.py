@@ -31,12 +31,28 @@ def make_bridge(home: Path) -> str:
     """
     name = bridge_name(home)
     if not Path("/sys/class/net", name).exists():
-        _make(name)
+        _make(name, _subnet(home))
     return name
 
 
-def _make(name: str) -> None:
-    subnet = free_subnet(routes(Path("/proc/net/route").read_text(encoding="ascii")))
+def _subnet(home: Path) -> IPv4Network:
+    """Return the subnet that ``home`` had before, or, where another engine has it by now, a free one.
+
+    dockerd remembers the bridge's address and puts it back: with a new subnet it has to forget its networks.
+    """
+    record, remembered = home / "engine" / "subnet", home / "engine" / "network" / "files" / "local-kv.db"
+    before = record.read_text(encoding="ascii").strip() if record.is_file() else ""
+    taken = routes(Path("/proc/net/route").read_text(encoding="ascii"))
+    # Where two homes begin is made of their names, so that they seldom want the same.
+    subnet = free_subnet(taken, first=IPv4Network(before) if before else None, start=int(home_id(home), 16))
+    if str(subnet) != before:
+        remembered.unlink(missing_ok=True)
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.write_text(f"{subnet}\n", encoding="ascii")
+    return subnet
+
+
+def _make(name: str, subnet: IPv4Network) -> None:
     gateway = f"{next(subnet.hosts())}/{subnet.prefixlen}"
     for argv in (
         ["ip", "link", "add", "name", name, "type", "bridge"],
@@ -78,10 +94,15 @@ def routes(table: str) -> tuple[IPv4Network, ...]:
     return tuple(found)
 
 
-def free_subnet(taken: Iterable[IPv4Network]) -> IPv4Network:
-    """Return the first /24 of 10.213.0.0/16 that meets none of ``taken``; raises EngineError if all do."""
+def free_subnet(taken: Iterable[IPv4Network], *, first: IPv4Network | None = None, start: int = 0) -> IPv4Network:
+    """Return a /24 of 10.213.0.0/16 that meets none of ``taken``: ``first`` if it can be, else from ``start`` on.
+
+    Raises EngineError if all are taken.
+    """
     networks = tuple(taken)
-    for candidate in IPv4Network("10.213.0.0/16").subnets(new_prefix=24):
+    all_of_them = list(IPv4Network("10.213.0.0/16").subnets(new_prefix=24))
+    turned = all_of_them[start % 256 :] + all_of_them[: start % 256]
+    for candidate in [*([first] if first in all_of_them else []), *turned]:
         if not any(candidate.overlaps(network) for network in networks):
             return candidate
     raise EngineError(

@@ -94,6 +94,9 @@ def _argv(program: str, at: Places, name: str) -> list[str]:
         program, "--data-root", str(at.data), "--exec-root", f"{at.run}/exec", "--pidfile", f"{at.run}/dockerd.pid",
         "--host", at.address, "--containerd-namespace", f"shipway-{name}",
         "--containerd-plugins-namespace", f"shipway-plugins-{name}",
+        # Networks of two engines on one machine begin in different places; the second pool is dockerd's usual one.
+        "--default-address-pool", f"base=10.{214 + int(name, 16) % 40}.0.0/16,size=24",
+        "--default-address-pool", "base=172.16.0.0/12,size=20",
     ]  # fmt: skip
 
 

@@ -393,6 +393,14 @@ def test_the_subnet_of_a_bridge_meets_no_route(taken: list[IPv4Network]) -> None
     assert not any(bridge.free_subnet(taken).overlaps(network) for network in taken)
 
 
+@given(st.integers(0, 255), st.integers(0, 2**48))
+def test_a_bridge_keeps_its_subnet_unless_another_has_it(number: int, start: int) -> None:
+    mine = IPv4Network(f"10.213.{number}.0/24")
+
+    assert bridge.free_subnet([], first=mine, start=start) == mine
+    assert bridge.free_subnet([mine], first=mine, start=start) != mine
+
+
 def test_a_machine_that_routes_everything_elsewhere_is_told_so() -> None:
     with pytest.raises(EngineError) as raised:
         bridge.free_subnet([IPv4Network("10.0.0.0/8")])
