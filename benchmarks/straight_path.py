@@ -150,12 +150,17 @@ def measure(bench: Bench, rounds: int) -> list[dict[str, object]]:
         "back": ("the release before to its answer", "the peer builds the old commit again, from cache"),
         "detect": ("detect, whole process", "floor: python -c 'import click'"),
     }
-    rows: list[dict[str, object]] = [
-        {"what": notes[name][0], **{who: _median(times[name][who]) for who in ("ours", "peer", "floor")}}
-        | {"unit": "s", "note": notes[name][1]}
-        for name in names
+    return [
+        {
+            "what": what,
+            "ours": _median(times[name]["ours"]),
+            "peer": _median(times[name]["peer"]),
+            "floor": _median(times[name]["floor"]),
+            "unit": "s",
+            "note": note,
+        }
+        for name, (what, note) in notes.items()
     ]
-    return rows
 
 
 def _median(values: list[float]) -> float | None:

@@ -20,6 +20,8 @@ __all__ = ["Completed", "ProcessError", "base_environment", "find", "run", "star
 OnLine = Callable[[str], None]
 KILL_GRACE_SECONDS = 1.0
 CHUNK = 65_536
+# A build engine tells everything that happened in a tenth of a second in one line.
+LINE_BYTES = 8 * 1024 * 1024
 
 
 class ProcessError(ClientError):
@@ -28,7 +30,10 @@ class ProcessError(ClientError):
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A finished process. ``output`` is stdout, ``errors`` stderr, cut at the byte limit; ``seconds`` is wall time."""
+    """A finished process. ``output`` is stdout, ``errors`` stderr, cut at the byte limit; ``seconds`` is wall time.
+
+    ``overflowed`` says that it was ended because it printed more than it may.
+    """
 
     argv: tuple[str, ...]
     returncode: int
@@ -36,6 +41,7 @@ class Completed:
     errors: bytes
     seconds: float
     timed_out: bool
+    overflowed: bool = False
 
     @property
     def text(self) -> str:
@@ -89,25 +95,30 @@ def run(
     cwd: Path | None = None,
     stdin: bytes = b"",
     limit_bytes: int = 32 * 1024 * 1024,
+    stop_at_limit: bool = False,
     on_line: OnLine | None = None,
 ) -> Completed:
     """Run ``argv`` and return what it did, whatever its exit code.
 
     ``timeout`` is in seconds; at the limit the whole process group is killed. ``env`` replaces the environment
     (default: ``base_environment()``). ``on_line`` gets each line of stderr and stdout, without its newline, as it
-    comes. Output past ``limit_bytes`` a stream is dropped. An interrupt kills the tree before it propagates.
+    comes. Output past ``limit_bytes`` a stream is dropped, or ends the program with ``stop_at_limit``. An interrupt
+    kills the tree before it propagates.
 
     Raises ProcessError if the program can't be started.
     """
     started = time.monotonic()
     process = _start(argv, env=base_environment() if env is None else dict(env), cwd=cwd)
+    lines = (_Lines(limit_bytes, on_line), _Lines(limit_bytes, on_line))
     try:
-        output, errors, timed_out = _communicate(process, stdin, started + timeout, limit_bytes, on_line)
+        timed_out = _communicate(process, stdin, started + timeout, lines, stop_at_limit=stop_at_limit)
     finally:
         # Grandchildren that kept the pipes closed but live on die with the group.
         stop_tree(process)
     seconds = time.monotonic() - started
-    return Completed(tuple(argv), process.returncode, output, errors, seconds, timed_out)
+    output, errors = (bytes(one.kept) for one in lines)
+    overflowed = stop_at_limit and any(one.overflowed for one in lines)
+    return Completed(tuple(argv), process.returncode, output, errors, seconds, timed_out, overflowed)
 
 
 def start_daemon(argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None) -> int:
@@ -168,62 +179,82 @@ def _popen(
 
 
 class _Lines:
-    """Collects one stream up to a limit, and hands out whole lines."""
+    """Collects one stream up to a limit, and hands out whole lines; of an endless line its beginning."""
 
     def __init__(self, limit: int, on_line: OnLine | None) -> None:
         self.kept = bytearray()
+        self.overflowed = False
         self._limit = limit
         self._on_line = on_line
-        self._rest = b""
+        self._rest = bytearray()
 
     def feed(self, data: bytes) -> None:
-        self.kept += data[: max(0, self._limit - len(self.kept))]
+        room = self._limit - len(self.kept)
+        self.overflowed = self.overflowed or len(data) > room
+        self.kept += data[:room]
         if self._on_line is None:
             return
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        self._rest = self._rest[-CHUNK:]
+        *lines, rest = data.split(b"\n")
         for line in lines:
-            self._on_line(line.decode("utf-8", "replace").rstrip("\r"))
+            self._hold(line)
+            self._hand_out()
+        self._hold(rest)
 
     def close(self) -> None:
         if self._on_line is not None and self._rest:
-            self._on_line(self._rest.decode("utf-8", "replace"))
+            self._hand_out()
+
+    def _hold(self, data: bytes) -> None:
+        self._rest += data[: max(0, LINE_BYTES - len(self._rest))]
+
+    def _hand_out(self) -> None:
+        text = self._rest.decode("utf-8", "replace").rstrip("\r")
+        self._rest.clear()
+        if self._on_line is not None:
+            self._on_line(text)
 
 
 def _communicate(
-    process: subprocess.Popen[bytes], stdin: bytes, deadline: float, limit: int, on_line: OnLine | None
-) -> tuple[bytes, bytes, bool]:
-    streams = {process.stdout: _Lines(limit, on_line), process.stderr: _Lines(limit, on_line)}
-    timed_out = False
+    process: subprocess.Popen[bytes],
+    stdin: bytes,
+    deadline: float,
+    lines: tuple[_Lines, _Lines],
+    *,
+    stop_at_limit: bool,
+) -> bool:
+    """Follow the program until it ends, and return whether it ran past ``deadline``."""
     with selectors.DefaultSelector() as selector:
-        for stream in streams:
+        for stream, one in zip((process.stdout, process.stderr), lines, strict=True):
             assert stream is not None  # noqa: S101 - Popen was given pipes
             os.set_blocking(stream.fileno(), False)
-            selector.register(stream, selectors.EVENT_READ)
+            selector.register(stream, selectors.EVENT_READ, one)
         _feed_stdin(process, stdin)
         while selector.get_map():
             left = deadline - time.monotonic()
             if left <= 0:
-                timed_out = True
-                break
+                return True
             # The half second is for a child that left its pipes to a grandchild and ended itself.
-            for key, _ in selector.select(min(left, 0.5)):
-                data = os.read(key.fd, CHUNK)
-                if data:
-                    streams[key.fileobj].feed(data)  # type: ignore[index]
-                else:
-                    selector.unregister(key.fileobj)
+            _read_ready(selector, min(left, 0.5))
+            if stop_at_limit and any(one.overflowed for one in lines):
+                return False
             if selector.get_map() and process.poll() is not None and not selector.select(0.2):
                 break
-    if not timed_out:
-        try:
-            process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            timed_out = True
-    for lines in streams.values():
-        lines.close()
-    collected = [bytes(lines.kept) for lines in streams.values()]
-    return collected[0], collected[1], timed_out
+    for one in lines:
+        one.close()
+    try:
+        process.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return True
+    return False
+
+
+def _read_ready(selector: selectors.BaseSelector, seconds: float) -> None:
+    for key, _ in selector.select(seconds):
+        data = os.read(key.fd, CHUNK)
+        if data:
+            key.data.feed(data)
+        else:
+            selector.unregister(key.fileobj)
 
 
 def _feed_stdin(process: subprocess.Popen[bytes], data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Git for hostile repositories: GitPython under time limits, no hooks, no machine configuration, few protocols."""
+"""Git for hostile repositories: limits on time and output, no hooks, no configuration but ours, few protocols."""
 
 from __future__ import annotations
 
@@ -7,26 +7,30 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from git import Git
+from clients.process import Completed, base_environment, run
+from pipeline.errors import PipelineError
 
 __all__ = ["FETCH_SECONDS", "Access", "Blobs", "GitFailed", "Hardened", "hardened"]
 
 QUICK_SECONDS = 60
-PIPE = -1
 FETCH_SECONDS = 600
+OUTPUT_BYTES = 64 * 1024 * 1024
+PIPE = -1
+# Of the person's own environment: the agent that holds the keys, and the authorities of a company network.
+PASSED = ("SSH_AUTH_SOCK", "GIT_SSL_CAINFO", "USER", "LOGNAME")
 
 
-class GitFailed(Exception):  # noqa: N818 - it reads as what happened; callers translate it
-    """A git command failed; ``told`` is what git said."""
+class GitFailed(PipelineError):  # noqa: N818 - it reads as what happened; callers translate it
+    """A git command failed; ``told`` is what git said. Callers that know more say more."""
 
     def __init__(self, told: str) -> None:
         """Keep git's own words."""
-        super().__init__(told)
+        fix = "look at what git says, then run the same command again"
+        super().__init__("git.failed", "a git command failed", why=told, fix=fix, kind="outside", retryable=True)
         self.told = told
 
 
@@ -44,42 +48,43 @@ class Access:
 class Hardened:
     """A git command in ``folder`` with a closed environment."""
 
-    command: Git
-    env: Mapping[str, str] = field(default_factory=dict)
+    folder: Path
+    env: Mapping[str, str]
 
     def call(self, *args: str, seconds: int = QUICK_SECONDS) -> str:
         """Run ``git args`` and return its output as text; raises GitFailed."""
         return self.bytes(*args, seconds=seconds).decode("utf-8", "surrogateescape")
 
-    def bytes(self, *args: str, seconds: int = QUICK_SECONDS, stdin: bytes = b"") -> bytes:
-        """Run ``git args`` with ``stdin`` and return its raw output."""
-        from git import GitCommandError
+    def bytes(self, *args: str, seconds: int = QUICK_SECONDS, stdin: bytes = b"", limit: int = OUTPUT_BYTES) -> bytes:
+        """Run ``git args`` with ``stdin`` and return its raw output, at most ``limit`` bytes; raises GitFailed."""
+        done = run(
+            ["git", *args],
+            cwd=self.folder,
+            env=self.env,
+            timeout=seconds,
+            stdin=stdin,
+            limit_bytes=limit,
+            stop_at_limit=True,
+        )
+        if done.returncode != 0 or done.timed_out or done.overflowed:
+            raise GitFailed(_told(done, seconds, limit))
+        return done.output
 
-        with tempfile.TemporaryFile() as source:
-            source.write(stdin)
-            source.seek(0)
-            try:
-                output = self.command.execute(
-                    ["git", *args],
-                    istream=source,
-                    env=dict(self.env),
-                    stdout_as_string=False,
-                    strip_newline_in_stdout=False,
-                    kill_after_timeout=seconds,
-                )
-            except GitCommandError as error:
-                raise GitFailed(_words(error.stderr)) from error
-        return output if isinstance(output, bytes) else str(output).encode()
+
+def _told(done: Completed, seconds: int, limit: int) -> str:
+    if done.overflowed:
+        return f"git printed more than {limit} bytes"
+    if done.timed_out:
+        return f"git took longer than {seconds} seconds"
+    return done.error_text.strip() or f"git ended with {done.returncode}"
 
 
 @contextmanager
 def hardened(folder: Path, access: Access | None = None) -> Iterator[Hardened]:
     """Give git commands in ``folder`` whose configuration is ours alone, and whose credentials are in no argv."""
-    from git import Git
-
     access = access or Access()
     with tempfile.TemporaryDirectory(prefix="shipway-git-") as private:
-        yield Hardened(Git(folder), _environment(access, Path(private)))
+        yield Hardened(folder, _environment(access, Path(private)))
 
 
 class Blobs:
@@ -115,7 +120,10 @@ class Blobs:
         if self._process is None:
             self._private = tempfile.TemporaryDirectory(prefix="shipway-git-")
             env = _environment(Access(), Path(self._private.name))
-            argv = ["git", "cat-file", "--batch"]
+            # GitPython adds to our own environment, where a GIT_DIR would turn git to another repository.
+            foreign = [name for name in os.environ if name.startswith("GIT_") and name not in env]
+            unset = ["env", *(part for name in foreign for part in ("-u", name))] if foreign else []
+            argv = [*unset, "git", "cat-file", "--batch"]
             self._process = Git(self._folder).execute(argv, as_process=True, istream=PIPE, env=env)
         return self._process
 
@@ -134,16 +142,19 @@ def _environment(access: Access, private: Path) -> dict[str, str]:
         "filter.lfs.process": "",
         "protocol.version": "2",
     }
-    if access.trusted_folder:
-        settings["safe.directory"] = access.trusted_folder
+    own = private / "config"
+    # In a file: git hides the settings of the environment from the program at the other end of a local fetch.
+    own.write_text("[safe]\n\tdirectory = *\n" if access.trusted_folder else "", encoding="utf-8")
     env = {f"GIT_CONFIG_KEY_{n}": key for n, key in enumerate(settings)}
     env |= {f"GIT_CONFIG_VALUE_{n}": value for n, value in enumerate(settings.values())}
     return {
+        **base_environment(**{name: os.environ[name] for name in PASSED if name in os.environ}),
         **env,
         "GIT_CONFIG_COUNT": str(len(settings)),
-        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_GLOBAL": str(own),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_ALLOW_PROTOCOL": "https:ssh:file:http",
+        "GIT_NO_LAZY_FETCH": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_LFS_SKIP_SMUDGE": "1",
         "GIT_ASKPASS": str(_askpass(access, private)),
@@ -160,9 +171,7 @@ def _askpass(access: Access, private: Path) -> Path:
     script = private / "askpass"
     user, token = private / "username", private / "token"
     user.write_text(access.username or "git", encoding="utf-8")
-    token.write_text(
-        access.token_file.read_text(encoding="utf-8").strip() if access.token_file else "", encoding="utf-8"
-    )
+    token.write_text(_token(access.token_file) if access.token_file else "", encoding="utf-8")
     token.chmod(0o600)
     answer = f'case "$1" in Username*) cat "{user}" ;; *) cat "{token}" ;; esac' if access.token_file else "exit 1"
     script.write_text(f"#!/bin/sh\n{answer}\n", encoding="utf-8")
@@ -170,6 +179,11 @@ def _askpass(access: Access, private: Path) -> Path:
     return script
 
 
-def _words(stderr: object) -> str:
-    text = stderr.decode("utf-8", "replace") if isinstance(stderr, bytes) else str(stderr)
-    return text.strip().removeprefix("stderr:").strip().strip("'").strip()
+def _token(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        fix = "give a readable text file that holds the token and nothing else"
+        raise PipelineError(
+            "git.token_file", f"the token file {file} can't be read", why=str(error), fix=fix
+        ) from error

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from gitops_writer.records import Source
 from pipeline.errors import PipelineError
@@ -17,7 +17,6 @@ from pipeline.git_tree import GitTree, read_tree
 
 __all__ = [
     "Target",
-    "changes",
     "describe",
     "fetch",
     "opened",
@@ -27,8 +26,10 @@ __all__ = [
     "snapshot",
 ]
 
+WORK_TREE = ("-c", "core.bare=false")
 SCHEMES = ("https", "ssh", "http", "file")
-SCP_LIKE = re.compile(r"^(?:[A-Za-z0-9_][\w.-]*@)?[A-Za-z0-9][\w.-]*:(?!/?/)[^:\s]+$")
+SCP_LIKE = re.compile(r"^(?:[A-Za-z0-9_][\w.-]*@)?[A-Za-z0-9][\w.-]*:(?!//)[^:\s]+$", re.ASCII)
+OBJECT_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 REF = re.compile(r"^(?!-)(?!.*\.\.)(?!.*[\x00-\x20~^:?*\[\\\x7f])[^/].{0,250}$")
 
 
@@ -48,18 +49,29 @@ def parse_target(text: str, *, allow_http: bool = False) -> Target:
     """
     if "://" in text:
         return _url(text, allow_http=allow_http)
-    folder = Path(text).expanduser()
-    if folder.exists():
-        absolute = folder.resolve()
-        return Target(str(absolute), str(absolute), absolute)
+    folder = _folder(text)
+    if folder is not None:
+        return Target(str(folder), str(folder), folder)
     if SCP_LIKE.match(text):
         return Target(text, text, None)
+    raise _not_found(text, "and it isn't a git URL either")
+
+
+def _folder(text: str) -> Path | None:
+    try:
+        folder = Path(text).expanduser()
+        return folder.resolve() if text and folder.exists() else None
+    except (OSError, RuntimeError, ValueError) as error:  # too long, not ours to see, a home that nobody has
+        raise _not_found(text[:200], getattr(error, "strerror", None) or str(error)) from error
+
+
+def _not_found(text: str, why: str) -> PipelineError:
     fix = "give the path of a folder, or a git URL such as https://git.example.com/team/app.git"
-    raise PipelineError("source.not_found", f"there is no folder {text}", why="and it isn't a git URL either", fix=fix)
+    return PipelineError("source.not_found", f"there is no folder {text}".rstrip(), why=why, fix=fix)
 
 
 def _url(text: str, *, allow_http: bool) -> Target:
-    parts = urlsplit(text)
+    parts = _split(text)
     if parts.scheme not in SCHEMES or text.startswith("-") or any(ord(c) < 0x21 for c in text):
         fix = f"use one of {', '.join(SCHEMES[:2])}"
         raise PipelineError("source.scheme", f"{parts.scheme}:// can't be fetched", why="it isn't allowed", fix=fix)
@@ -73,8 +85,20 @@ def _url(text: str, *, allow_http: bool) -> Target:
     if parts.scheme == "http" and not (allow_http or _loopback(parts.hostname)):
         fix = "use https, or set git_allow_http for a network that you trust"
         raise PipelineError("source.plain_http", "plain http can be changed on its way", fix=fix)
-    folder = Path(parts.path) if parts.scheme == "file" else None
+    folder = Path(unquote(parts.path)) if parts.scheme == "file" else None
     return Target(text, urlunsplit(parts._replace(query="", fragment="")), folder)
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        if (parts.hostname or parts.scheme == "file") and parts.port != 0 and text.isprintable():
+            return parts
+        why = "it names no server, or holds characters that no URL has"
+    except ValueError as error:
+        why = str(error)
+    fix = "give a git URL such as https://git.example.com/team/app.git"
+    raise PipelineError("source.url", "this is no URL of a git repository", why=why, fix=fix)
 
 
 def _loopback(host: str | None) -> bool:
@@ -104,8 +128,7 @@ def resolve(target: Target, branch: str | None, access: Access) -> tuple[str, st
         raise PipelineError("source.branch_name", f"{branch!r} can't be a branch's name", fix=fix)
     with hardened(Path("/"), _trusting(access, target)) as git:
         listed = _ask(git, target, access)
-    refs = dict(line.split("\t")[::-1] for line in listed.splitlines() if "\t" in line and not line.startswith("ref:"))
-    symbolic = re.search(r"^ref: refs/heads/(\S+)\tHEAD$", listed, re.M)
+    refs, standing = _refs(listed)
     branches = sorted(name.removeprefix("refs/heads/") for name in refs if name.startswith("refs/heads/"))
     if not refs:
         fix = "commit something and push it, then run this again"
@@ -113,14 +136,24 @@ def resolve(target: Target, branch: str | None, access: Access) -> tuple[str, st
             "source.empty", f"{target.shown} is empty: it has no commit", fix=fix, kind="not_deployable"
         )
     if branch is None:
-        name = symbolic.group(1) if symbolic else "HEAD"
         if "HEAD" in refs:
-            return name, refs["HEAD"]
-        raise _no_branch(target, name, branches)
+            return standing, refs["HEAD"]
+        raise _no_branch(target, standing, branches)
     for candidate in (f"refs/heads/{branch}", f"refs/tags/{branch}^{{}}", f"refs/tags/{branch}"):
         if candidate in refs:
             return branch, refs[candidate]
     raise _no_branch(target, branch, branches)
+
+
+def _refs(listed: str) -> tuple[dict[str, str], str]:
+    """Return the refs of a listing with their commits, and the branch that HEAD is on (``HEAD``: none).
+
+    The other side may have written anything: what isn't a ref is passed over.
+    """
+    lines = [line.partition("\t") for line in listed.split("\n")]
+    refs = {name: oid for oid, _, name in lines if OBJECT_ID.fullmatch(oid) and REF.match(name) and name.isprintable()}
+    heads = [text.removeprefix("ref: refs/heads/") for text, _, name in lines if name == "HEAD"]
+    return refs, next((name for name in heads if f"refs/heads/{name}" in refs), "HEAD")
 
 
 def _no_branch(target: Target, branch: str, branches: Sequence[str]) -> PipelineError:
@@ -137,24 +170,31 @@ def _trusting(access: Access, target: Target) -> Access:
 
 
 def _ask(git: Hardened, target: Target, access: Access) -> str:
-    if target.folder is not None and not _is_repository(git, target.folder):
-        raise PipelineError(
-            "source.not_a_repository",
-            f"{target.shown} is not a git repository",
-            fix="run `git init && git add -A && git commit -m first` there, or deploy it as it is with --dirty",
-        )
+    if target.folder is not None:
+        _refuse_part(git, target, target.folder)
     try:
         return git.call("ls-remote", "--symref", "--", target.url)
     except GitFailed as error:
         raise _unreachable(target, access, error.told) from error
 
 
-def _is_repository(git: Hardened, folder: Path) -> bool:
+def _refuse_part(git: Hardened, target: Target, folder: Path) -> None:
+    """Raise PipelineError unless ``folder`` is a repository itself."""
     try:
         git.call("-C", str(folder), "rev-parse", "--git-dir")
-    except GitFailed:
-        return False
-    return True
+        above = git.call("-C", str(folder), "rev-parse", "--show-prefix").strip("/\n")
+    except GitFailed as error:
+        raise PipelineError(
+            "source.not_a_repository",
+            f"{target.shown} is not a git repository",
+            why=error.told,
+            fix="run `git init && git add -A && git commit -m first` there, or deploy it as it is with --dirty",
+        ) from error
+    if above:
+        top = str(folder).removesuffix(above).rstrip("/")
+        fix = f"name the repository, and the folder in it: {top} --root {above}"
+        what = f"{target.shown} is a part of the repository {top}"
+        raise PipelineError("source.part", what, why="commits are of a whole repository", fix=fix)
 
 
 def _unreachable(target: Target, access: Access, told: str) -> PipelineError:
@@ -177,14 +217,19 @@ def _unreachable(target: Target, access: Access, told: str) -> PipelineError:
 def _http_status(target: Target, access: Access) -> int | None:
     if not target.url.startswith(("http://", "https://")):
         return None
+    import ssl
+
     import httpx
 
     token = access.token_file.read_text(encoding="utf-8").strip() if access.token_file else None
     auth = (access.username or "git", token) if token else None
+    url = target.url.rstrip("/") + "/info/refs?service=git-upload-pack"
     try:
-        url = target.url.rstrip("/") + "/info/refs?service=git-upload-pack"
-        return httpx.get(url, auth=auth, timeout=10, follow_redirects=False).status_code
-    except httpx.HTTPError:
+        # The machine's own authorities, as git has them, and no more of the answer than its first line.
+        trust = ssl.create_default_context()
+        with httpx.stream("GET", url, auth=auth, timeout=10, follow_redirects=False, verify=trust) as answer:
+            return answer.status_code
+    except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError):
         return None
 
 
@@ -211,32 +256,18 @@ def snapshot(folder: Path, into: Path) -> str:
     """Store the files of ``folder`` as they are, ignored ones left out, as a commit in ``into``; return its id."""
     with hardened(Path("/"), Access(trusted_folder=str(folder))) as git:
         git.call("init", "--bare", "--quiet", str(into))
-        common = (
-            "--git-dir",
-            str(into),
-            "--work-tree",
-            str(folder),
-            "-c",
-            "core.bare=false",
-            "-c",
-            "core.autocrlf=false",
-        )
-        git.call(*common, "add", "-A", "--", ".", seconds=FETCH_SECONDS)
+        common = ("--git-dir", str(into), "--work-tree", str(folder), *WORK_TREE, "-c", "core.autocrlf=false")
+        try:
+            git.call("-C", str(folder), *common, "add", "-A", "--", ".", seconds=FETCH_SECONDS)
+        except GitFailed as error:
+            fix = "make its files readable, or name what doesn't belong to the app in .gitignore"
+            what = f"the files of {folder} can't be read"
+            raise PipelineError("source.unreadable", what, why=error.told, fix=fix) from error
         tree = git.call(*common, "write-tree").strip()
         who = ("-c", "user.name=shipway", "-c", "user.email=shipway@localhost")
         commit = git.call("--git-dir", str(into), *who, "commit-tree", "-m", "uncommitted changes", tree).strip()
         git.call("--git-dir", str(into), "update-ref", "refs/shipway/source", commit)
         return commit
-
-
-def changes(folder: Path) -> list[str]:
-    """Return the changed and unknown files of the work tree ``folder``, empty when it is clean or bare."""
-    with hardened(folder, Access(trusted_folder=str(folder))) as git:
-        try:
-            lines = git.call("status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=all")
-        except GitFailed:
-            return []
-    return [line[3:] for line in lines.splitlines()]
 
 
 @contextmanager

@@ -20,7 +20,8 @@ from pipeline.git import Access
 from pipeline.machine.home import claim
 from pipeline.runs.documents import RunDocument, Spec
 from pipeline.runs.folder import RunFolder, newest, unfinished
-from pipeline.source import Target, changes, parse_target, project_name, resolve, snapshot
+from pipeline.source import Target, parse_target, project_name, resolve, snapshot
+from pipeline.work_tree import changes
 
 __all__ = ["Request", "access_of", "begin", "exclusive", "rollback_spec", "specify"]
 
@@ -73,7 +74,7 @@ def specify(request: Request, config: Config) -> tuple[Spec, Target]:
 
 def _position(target: Target, request: Request, config: Config) -> tuple[str, str]:
     if request.dirty:
-        if target.folder is None:
+        if target.folder is None or not target.folder.is_dir():
             raise PipelineError("source.dirty_url", "--dirty is for a folder on this machine", fix="leave it out")
         with tempfile.TemporaryDirectory(prefix="shipway-dirty-") as scratch:
             return "uncommitted", snapshot(target.folder, Path(scratch) / "source.git")
