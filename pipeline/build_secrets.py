@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.config import Config
 from pipeline.errors import PipelineError
 from pipeline.runs.folder import write_atomically
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 __all__ = ["build_secrets"]
 
@@ -37,14 +43,27 @@ def _java_truststore(bundle: Path, folder: Path) -> Path:
 
 
 def _pkcs12(pem: bytes, bundle: Path) -> bytes:
-    from cryptography import x509
     from cryptography.hazmat.primitives.serialization import NoEncryption
     from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, serialize_java_truststore
 
-    try:
-        certificates = x509.load_pem_x509_certificates(pem)
-    except ValueError as error:
+    certificates = _certificates(pem)
+    if not certificates:
         fix = "ca_bundle must be a file of PEM certificates"
-        raise PipelineError("config.ca_bundle", f"{bundle} can't be read", why=str(error), fix=fix) from error
+        raise PipelineError("config.ca_bundle", f"{bundle} holds no certificate that can be read", fix=fix)
     named = [PKCS12Certificate(certificate, f"ca-{n}".encode()) for n, certificate in enumerate(certificates)]
     return serialize_java_truststore(named, NoEncryption())
+
+
+def _certificates(pem: bytes) -> list[Certificate]:
+    """Return the certificates of ``pem``; one that breaks today's rules is left out, as Java would leave it out."""
+    import warnings
+
+    from cryptography import x509
+
+    found = []
+    for block in re.findall(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", pem, re.S):
+        # Old authorities with odd serial numbers are still in use; a warning a build is no help to anybody.
+        with warnings.catch_warnings(), contextlib.suppress(ValueError):
+            warnings.simplefilter("ignore")
+            found.append(x509.load_pem_x509_certificate(block))
+    return found

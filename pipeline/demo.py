@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import PipelineError
 from pipeline.git import Access, hardened
+from pipeline.progress import watching
+from pipeline.runs.events import Events
 from pipeline.runs.folder import RunFolder, write_atomically
 
 if TYPE_CHECKING:
@@ -60,31 +62,28 @@ class Demo:
 
     def prepare(self) -> None:
         """Get what the machine lacks and start the embedded parts."""
-        from pipeline.machine import doctor as machine
-        from pipeline.machine import embedded
+        from pipeline.machine import doctor, embedded
 
         home = self._config.home
-        with self._timed("prepare the machine"):
-            findings = machine.doctor(home)
+        with self._timed("machine") as log:
+            findings = doctor.doctor(home)
             if any(not one.found for one in findings):
-                machine.install(findings, home, on_line=self._say)
-        with self._timed("start the embedded parts"):
+                doctor.install(findings, home, on_line=log)
+        with self._timed("local"):
             engine = embedded.engine(home, start=True)
             embedded.registry(home)
             embedded.gitops(home)
-            self._say(
-                "container engine: " + ("our own, under the demo's folder" if engine.owned else engine.docker_host)
-            )
+        self._say("container engine: " + ("our own, under the demo's folder" if engine.owned else engine.docker_host))
 
     def provide_bases(self) -> None:
-        """Make the router's base image, and the sample's, where no container registry can be reached."""
+        """Make the router's base image where no container registry can be reached; the app's follows with its build."""
         from pipeline.session import ROUTER_BASE, Session
 
-        with self._timed("base images"):
-            session = Session(self._config)
-            if session.offline:
-                self._say("no container registry is reachable: base images are made from Debian packages, once")
-            session.provide_bases({ROUTER_BASE}, self._say)
+        session = Session(self._config)
+        if session.offline:
+            self._say("no container registry is reachable: base images are made from Debian packages, once")
+        with self._timed("base-images") as log:
+            session.provide_bases({ROUTER_BASE}, log)
 
     def deploy(self, repository: Path, project: str, branch: str) -> Live:
         """Deploy ``branch`` of ``repository``, show what it answers, and keep the stages' times."""
@@ -133,13 +132,16 @@ class Demo:
         return live
 
     @contextmanager
-    def _timed(self, name: str) -> Iterator[None]:
-        started = time.monotonic()
-        self._say(f"{name} ...")
-        yield
-        seconds = round(time.monotonic() - started, 3)
-        self.result.stages.append({"name": name, "seconds": seconds})
-        self._say(f"{name}: {seconds:.1f} s")
+    def _timed(self, stage: str) -> Iterator[Callable[[str], None]]:
+        """Show and time one step as the stages of a deploy are; give what takes its log lines."""
+        with watching(self._mode) as watcher:
+            events = Events(None, run="demo", attempt=1, watcher=watcher)
+            started = time.monotonic()
+            events.emit(stage, "started")
+            yield lambda line: events.emit(stage, "log", line)
+            seconds = round(time.monotonic() - started, 3)
+            events.emit(stage, "finished", seconds=seconds)
+        self.result.stages.append({"name": stage, "seconds": seconds})
 
 
 def imported(source: Path, into: Path) -> Path:

@@ -18,6 +18,7 @@ MODES = ("auto", "plain", "json", "none")
 TITLES = {
     "checkout": "check out", "detect": "detect", "plan": "prepare Dockerfile", "build": "build", "scan": "scan",
     "push": "push", "release": "draft release", "gitops": "update GitOps", "preview": "go live",
+    "machine": "get missing tools", "local": "start local parts", "base-images": "base images",
 }  # fmt: skip
 
 

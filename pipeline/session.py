@@ -101,16 +101,15 @@ class Session:
 
     @cached_property
     def preview(self) -> Preview:
-        """The preview, its router's image provided."""
-        self.provide_bases({ROUTER_BASE}, self.on_line)
-        router = Router(
-            self.docker,
-            self.home / "preview",
-            identity=self.identity,
-            image=self.bases[ROUTER_BASE],
-            port=self.config.preview_port,
-        )
+        """The preview; its router's image is provided when the router has to be started."""
+        port = self.config.preview_port
+        folder = self.home / "preview"
+        router = Router(self.docker, folder, identity=self.identity, image=self._router_image, port=port)
         return Preview(self.docker, router, self.registry, identity=self.identity)
+
+    def _router_image(self) -> str:
+        self.provide_bases({ROUTER_BASE}, self.on_line)
+        return self.bases[ROUTER_BASE]
 
     @cached_property
     def checks(self) -> Checks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,10 @@ def site(host: str, container: str, port: int) -> str:
 class Router:
     """The router of one home: its sites lie in ``folder``, its container is named after ``identity``."""
 
-    def __init__(self, client: DockerClient, folder: Path, *, identity: str, image: str, port: int) -> None:
+    def __init__(
+        self, client: DockerClient, folder: Path, *, identity: str, image: Callable[[], str], port: int
+    ) -> None:
+        """Take what it needs; ``image`` gives the router's image, and is asked only when it has to be started."""
         self._client = client
         self._folder = folder
         self._identity = identity
@@ -144,7 +148,7 @@ class Router:
             "labels": labels,
         }
         command = ["nginx", "-c", "/etc/shipway/nginx.conf", "-g", "daemon off;"]
-        container: Container = self._client.containers.run(self._image, command, detach=True, **options)
+        container: Container = self._client.containers.run(self._image(), command, detach=True, **options)
         return container
 
     def _free_port(self) -> int:

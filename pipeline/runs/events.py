@@ -37,12 +37,12 @@ Watcher = Callable[[Event], None]
 
 
 class Events:
-    """Appends events to ``events.jsonl`` and passes them to ``watcher``.
+    """Appends events to ``spool`` (a run's ``events.jsonl``, or None) and passes them to ``watcher``.
 
     Log lines go to the watcher alone: the runner keeps logs, and the spool stays small.
     """
 
-    def __init__(self, spool: Path, *, run: str, attempt: int, watcher: Watcher) -> None:
+    def __init__(self, spool: Path | None, *, run: str, attempt: int, watcher: Watcher) -> None:
         self._spool = spool
         self._run = run
         self._attempt = attempt
@@ -53,7 +53,7 @@ class Events:
         """Report one event."""
         self._seq += 1
         event = Event(self._run, self._attempt, self._seq, round(time.time(), 3), stage, kind, text, seconds)
-        if kind != "log":
+        if kind != "log" and self._spool is not None:
             with self._spool.open("a", encoding="utf-8") as file:
                 file.write(to_json(event) + "\n")
         self._watcher(event)
