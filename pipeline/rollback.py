@@ -41,7 +41,7 @@ def rollback(session: Session, folder: RunFolder, events: Events) -> RollbackOut
             session.mirror,
             spec.workspace,
             spec.project,
-            to=spec.overrides.get("to"),
+            to=str(spec.overrides["to"]) if "to" in spec.overrides else None,
             run_id=run.run_id,
             generation=run.generation,
             checks=session.checks,

@@ -36,6 +36,7 @@ from pipeline.runs.documents import (
 from pipeline.runs.events import Events
 from pipeline.runs.folder import RunFolder, fingerprint
 from pipeline.runs.ledger import Ledger
+from pipeline.runs.states import STAGES
 from pipeline.scan import scan
 from pipeline.session import Session
 from pipeline.source import Target, describe, fetch, snapshot
@@ -43,9 +44,8 @@ from pipeline.vulnerability_database import database_updated_at, has_java_databa
 from resources import charts
 from resources.record import Record
 
-__all__ = ["STAGES", "Outcome", "Stages", "deploy"]
+__all__ = ["Outcome", "Stages", "deploy"]
 
-STAGES = ("checkout", "detect", "plan", "build", "scan", "push", "release", "gitops", "preview")
 SOURCE = "source.git"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.commands.options import as_json, print_json, progress, request
+from pipeline.runs.states import STAGES
 
 if TYPE_CHECKING:
     from pipeline.progress import Mode
@@ -39,7 +40,7 @@ def _stage(until: str, text: str) -> click.Command:
     def command(target: str, progress: Mode, *, as_json: bool, **given: Any) -> None:
         from pipeline.commands.report import deploy_report
 
-        outcome = _run(target, progress, given, until)
+        outcome = _run(target, progress, given, given.pop("until", None) or until)
         report = deploy_report(outcome)
         print_json(report.document) if as_json else click.echo(report.text)
 
@@ -64,7 +65,7 @@ def _request(target: str, given: dict[str, Any]) -> Request:
         project=given["project"],
         host=given["host"],
         env=environment(given["env_pairs"], given["env_file"]),
-        overrides={name: str(given[name]) for name in OVERRIDES if given[name] is not None},
+        overrides={name: given[name] for name in OVERRIDES if given[name] is not None},
         dirty=given["dirty"],
         run_id=given["run_id"],
     )
@@ -82,6 +83,11 @@ Examples:
 
 deploy = _stage("preview", "Take TARGET (a folder or a git URL) to a running URL." + EXAMPLES)
 deploy.name = "deploy"
+deploy.params.append(
+    click.Option(
+        ["--until"], type=click.Choice(STAGES), help="Stop after this stage; the next call goes on from there."
+    )
+)
 build = _stage("build", "Build the image of TARGET (a folder or a git URL).")
 scan = _stage("scan", "Scan the image of TARGET; exit 3 when the policy refuses it.")
 push = _stage("push", "Push the image of TARGET to the registry.")

@@ -38,7 +38,7 @@ class Request:
     project: str | None = None
     host: str | None = None
     env: dict[str, str] = field(default_factory=dict)
-    overrides: dict[str, str] = field(default_factory=dict)
+    overrides: dict[str, str | int] = field(default_factory=dict)
     dirty: bool = False
     run_id: str | None = None
 
@@ -157,5 +157,5 @@ def exclusive(config: Config, project: str) -> Iterator[None]:
 def rollback_spec(config: Config, project: str, to: str | None, *, action: Action = "rollback") -> Spec:
     """Return the spec of a rollback of ``project`` to the release ``to`` (None: the one before the current)."""
     check_project(config.workspace, project)
-    overrides = {"to": to} if to else {}
+    overrides: dict[str, str | int] = {"to": to} if to else {}
     return Spec(action, config.workspace, project, "", None, "", False, {}, "", overrides)

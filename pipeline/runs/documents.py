@@ -38,7 +38,7 @@ class Spec(Record):
     dirty: bool
     env: dict[str, str]
     host: str
-    overrides: dict[str, str]
+    overrides: dict[str, str | int]
 
 
 @dataclass(frozen=True, slots=True)

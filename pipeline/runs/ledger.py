@@ -9,15 +9,10 @@ from typing import TypeVar
 
 from pipeline.runs.events import Events
 from pipeline.runs.folder import RunFolder
+from pipeline.runs.states import STATES
 from resources.record import Record
 
-__all__ = ["STATES", "Ledger"]
-
-STATES = {
-    "checkout": "building", "detect": "building", "plan": "building", "build": "building", "scan": "scanning",
-    "push": "pushing", "release": "updating_gitops", "gitops": "updating_gitops", "preview": "syncing",
-}  # fmt: skip
-"""The state of the run (``queued``, ... ``deployed``) while each stage goes on."""
+__all__ = ["Ledger"]
 
 D = TypeVar("D", bound=Record)
 

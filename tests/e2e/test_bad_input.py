@@ -300,5 +300,26 @@ def test_credentials_in_a_url_are_refused_and_not_shown(machine: Machine) -> Non
     assert "s3cret" not in ran.out + ran.err
 
 
+def test_what_the_command_line_says_beats_the_repository(machine: Machine, repository: Repository) -> None:
+    arguments = (str(repository.folder), "--project", "flags-1", "--port", "9100", "--health-path", "/ready")
+    report = machine.deployed(*arguments)
+
+    (container,) = machine.containers("flags-1")
+    assert "PORT=9100" in container.attrs["Config"]["Env"]
+    assert machine.get(report["url"])[0] == 200
+
+
+def test_stopped_after_a_stage_it_goes_on_from_there(machine: Machine, repository: Repository) -> None:
+    arguments = ("deploy", str(repository.folder), "--project", "until-1", "--progress", "plain")
+    first = machine.shipway(*arguments, "--until", "detect")
+    assert first.code == 0, first.err
+    assert "prepare Dockerfile" not in first.err
+
+    second = machine.shipway(*arguments)
+
+    assert second.code == 0, second.err
+    assert "detect: already done" in second.err
+
+
 def test_a_wrong_option_is_a_usage_error(machine: Machine) -> None:
     refused(deploy(machine, "--no-such-option"), 2, "--no-such-option")
