@@ -152,11 +152,15 @@ def _start(argv: Sequence[str], *, env: dict[str, str], cwd: Path | None) -> sub
 def _popen(
     argv: Sequence[str], env: dict[str, str], cwd: Path | None, sink: int | IO[bytes]
 ) -> subprocess.Popen[bytes]:
-    from plumbum import CommandNotFound, local
+    from plumbum.machines.local import LocalMachine
 
+    env = {"PATH": os.defpath, **env}
     piped = sink == subprocess.PIPE
+    # Plumbum adds what it is given to an environment of its own, which begins as a copy of this process's.
+    machine = LocalMachine()
+    machine.env.clear()
     try:
-        command = local[argv[0]][list(argv[1:])]
+        command = machine[_program(argv[0], env)][list(argv[1:])]
         return cast(
             "subprocess.Popen[bytes]",
             command.popen(
@@ -168,7 +172,7 @@ def _popen(
                 start_new_session=True,
             ),
         )
-    except (CommandNotFound, OSError) as error:
+    except OSError as error:
         raise ProcessError(
             "process.not_started",
             f"{argv[0]} could not be started",
@@ -176,6 +180,13 @@ def _popen(
             fix="run `shipway doctor` to see what is missing on this machine",
             kind="outside",
         ) from error
+
+
+def _program(name: str, env: Mapping[str, str]) -> str:
+    found = find(name, path=env.get("PATH", os.defpath))
+    if found is None:
+        raise FileNotFoundError(f"{name} is not on the path, or can't be executed")
+    return str(Path(found).absolute())
 
 
 class _Lines:

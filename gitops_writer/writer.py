@@ -171,7 +171,10 @@ def _older_release(mirror: Mirror, head: str | None, order: Order, to: str | Non
         wanted = older[-1] if older else None
     found = release_at(mirror, head, order.workspace, order.project, wanted) if wanted else None
     if found is None:
-        has = ", ".join(versions[-10:]) or "none"
+        if state is None:
+            fix = "`shipway status` lists the projects"
+            raise GitopsError("gitops.not_deployed", f"{order.workspace} has no project {order.project}", fix=fix)
+        has = ", ".join(versions[-10:])
         raise GitopsError(
             "gitops.no_such_release",
             f"{order.project} has no release {to}" if to else f"{order.project} has no release before {now}",

@@ -78,6 +78,9 @@ def main(args: list[str] | None = None) -> None:
     """Run the command line and exit with the documented code."""
     argv = sys.argv[1:] if args is None else args
     signal.signal(signal.SIGTERM, _terminate)
+    # A terminal that goes away ends a run as SIGTERM does, unless `nohup` is used: children are in other groups.
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, _terminate)
     try:
         with _utf8():
             code = root.main(args=argv, prog_name="shipway", standalone_mode=False)

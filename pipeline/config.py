@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -59,6 +60,7 @@ def load(flags: Mapping[str, Any] | None = None, env: Mapping[str, str] | None =
     env = os.environ if env is None else env
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     home = Path(given.get("home") or env.get("SHIPWAY_HOME") or _default_home(env)).expanduser().absolute()
+    _file("home", home, "command line" if given.get("home") else "environment")
     file = home / "config.yaml"
     layers: list[tuple[str, Mapping[str, Any]]] = [
         ("machine", _machine(env)),
@@ -70,6 +72,8 @@ def load(flags: Mapping[str, Any] | None = None, env: Mapping[str, str] | None =
     sources = {item.name: "default" for item in fields(Config) if item.name != "sources"}
     for source, layer in layers:
         for name, value in layer.items():
+            if value is None:
+                continue
             values[name] = _convert(name, value, source)
             sources[name] = source
     return Config(**{**values, "home": home, "sources": sources})
@@ -115,6 +119,7 @@ def _read(file: Path) -> Mapping[str, Any]:
 
 
 _KINDS: dict[str, Any] = {item.name: item.type for item in fields(Config)}
+REGISTRY = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(:[0-9]{1,5})?")
 _CHOICES = {"base_images": ("auto", "offline", "ordinary"), "build_network": ("default", "host", "none")}
 
 
@@ -125,26 +130,47 @@ def _convert(name: str, value: Any, source: str) -> Any:
         raise _wrong(source, f"there is no setting {name!r}", fix=f"settings are: {known}")
     if name in _CHOICES and value not in _CHOICES[name]:
         raise _wrong(source, f"{name} is {value!r}", fix=f"use one of {', '.join(_CHOICES[name])}")
+    if isinstance(value, dict | list):
+        raise _wrong(source, f"{name} is {value!r}", fix="give it one value")
     if "Path" in kind:
         return _file(name, Path(str(value)).expanduser().absolute(), source)
     if kind == "int":
         return _number(name, value, source)
     if kind == "bool":
-        return str(value).lower() in ("1", "true", "yes", "on")
-    return str(value)
+        return _switch(name, value, source)
+    return _text(name, str(value), source)
 
 
 def _file(name: str, path: Path, source: str) -> Path:
-    if name != "home" and not path.exists():
+    is_folder = name in ("home", "trivy_db")
+    if not path.exists() and name != "home":
         raise _wrong(source, f"{name} is {path}, which isn't there", fix="correct the path or remove the setting")
+    if path.exists() and path.is_dir() != is_folder:
+        wanted = "a folder" if is_folder else "a file"
+        raise _wrong(source, f"{name} is {path}, which isn't {wanted}", fix=f"give the path of {wanted}")
     return path
 
 
 def _number(name: str, value: Any, source: str) -> int:
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        raise _wrong(source, f"{name} is {value!r}", fix="use a whole number") from None
+    most = 65_535 if name == "preview_port" else 86_400
+    if re.fullmatch(r"[0-9]{1,6}", str(value)) and 0 < int(str(value)) <= most:
+        return int(str(value))
+    raise _wrong(source, f"{name} is {value!r}", fix=f"use a whole number from 1 to {most}")
+
+
+def _switch(name: str, value: Any, source: str) -> bool:
+    meanings = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if str(value).lower() not in meanings:
+        raise _wrong(source, f"{name} is {value!r}", fix="use true or false")
+    return meanings[str(value).lower()]
+
+
+def _text(name: str, value: str, source: str) -> str:
+    if name == "registry" and not REGISTRY.fullmatch(value):
+        raise _wrong(
+            source, f"{name} is {value!r}", fix="write its host, without https:// or a path: harbor.example.com"
+        )
+    return value.lower().strip(".") if name == "base_domain" else value
 
 
 def _wrong(source: str, why: str, *, fix: str = "") -> PipelineError:

@@ -24,9 +24,9 @@ from pipeline.runs.folder import RunFolder, write_atomically
 
 if TYPE_CHECKING:
     from pipeline.config import Config
+    from pipeline.deploy import Outcome
     from pipeline.preview.sync import Live
     from pipeline.progress import Mode
-    from pipeline.stages import Outcome
 
 __all__ = ["Demo", "Result", "changed", "imported"]
 

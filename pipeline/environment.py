@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pipeline.errors import PipelineError
 
-__all__ = ["environment"]
+__all__ = ["environment", "secret_looking"]
 
+SECRET_NAME = re.compile(r"(^|_)(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY)(_|$)")
 ENV_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 
 
@@ -27,6 +28,11 @@ def environment(pairs: Iterable[str], file: Path | None = None) -> dict[str, str
                 found[name] = _unquoted(value)
     found.update(_pair(text, "--env") for text in pairs)
     return found
+
+
+def secret_looking(variables: Iterable[str]) -> list[str]:
+    """Return those names of ``variables`` that people give to secrets; what a release holds is committed as it is."""
+    return sorted(name for name in variables if SECRET_NAME.search(name.upper()))
 
 
 def _lines(file: Path) -> list[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import tempfile
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.plain_text import plain
 from resources.errors import Kind, ShipwayError
 
 if TYPE_CHECKING:
@@ -75,10 +77,14 @@ def _document(error: BaseException, argv: Sequence[str]) -> dict[str, object]:
         what = "interrupted" if code == INTERRUPTED else "terminated"
         fix = "run the same command again: finished stages are not repeated"
         return {**parts, "code": f"cli.{what}", "what": what, "why": "", "fix": fix}
+    if _is_engine_trouble(error):
+        fix = "run `shipway doctor` to see whether the container engine answers, then run the same command again"
+        told = {"code": "engine.failed", "what": "the container engine failed", "why": str(error), "fix": fix}
+        return {**parts, **told, "retryable": True}
     if code != 1:
         return {
             **parts,
-            "code": "cli.usage",
+            "code": "cli.usage" if code == 2 else "machine.storage",
             "what": _click_message(error),
             "why": "",
             "fix": _click_hint(error),
@@ -92,15 +98,16 @@ def _document(error: BaseException, argv: Sequence[str]) -> dict[str, object]:
 def _text(document: dict[str, object]) -> str:
     colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
     mark = "\x1b[31merror\x1b[0m" if colour else "error"
-    lines = [f"{mark}: {document['what']}"]
+    lines = [f"{mark}: {plain(str(document['what']))}"]
     lines += [f"  {line}" for line in str(document["why"]).splitlines()]
     lines += [f"  -> {line}" for line in str(document["fix"]).splitlines()]
-    return "\n".join(lines) + "\n"
+    # What failed often quotes what a repository, a server or a program says.
+    return "\n".join([lines[0], *(plain(line) for line in lines[1:])]) + "\n"
 
 
 def _log_defect(error: BaseException, argv: Sequence[str]) -> Path:
     home = Path(os.environ.get("SHIPWAY_HOME") or tempfile.gettempdir())
-    text = f"shipway {' '.join(argv)}\n" + "".join(traceback.format_exception(error))
+    text = f"shipway {' '.join(_without_values(argv))}\n" + "".join(traceback.format_exception(error))
     try:
         folder = home / "logs" if home.is_dir() else Path(tempfile.gettempdir())
         folder.mkdir(parents=True, exist_ok=True)
@@ -113,6 +120,15 @@ def _log_defect(error: BaseException, argv: Sequence[str]) -> Path:
         return Path("the lines above")
 
 
+def _without_values(argv: Sequence[str]) -> list[str]:
+    """Return ``argv`` without the values of ``--env NAME=VALUE``: what an app is given may be private."""
+    shown = [re.sub(r"(?s)^(--env=[^=]*=).*", r"\1...", argument) for argument in argv]
+    for at, argument in enumerate(argv[:-1]):
+        if argument == "--env":
+            shown[at + 1] = argv[at + 1].partition("=")[0] + "=..."
+    return shown
+
+
 def _click_code(error: BaseException) -> int:
     import click
 
@@ -122,13 +138,20 @@ def _click_code(error: BaseException) -> int:
         return 2
     if isinstance(error, OSError) and error.errno is not None and _is_machine_trouble(error.errno):
         return 5
-    return 1
+    return 5 if _is_engine_trouble(error) else 1
 
 
 def _is_machine_trouble(number: int) -> bool:
     import errno
 
-    return number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+    return number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+def _is_engine_trouble(error: BaseException) -> bool:
+    """Tell whether the container engine failed or went away; a request that it refuses is a defect of ours."""
+    origin = type(error).__module__.partition(".")[0]
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    return origin in ("docker", "requests", "urllib3") and (status is None or status >= 500)
 
 
 def _click_message(error: BaseException) -> str:

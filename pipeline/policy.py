@@ -37,5 +37,6 @@ def load_policy(name: str) -> Policy:
         document = json.dumps(YAML(typ="safe").load(text))
     except (OSError, YAMLError, TypeError, UnicodeDecodeError) as error:
         fix = "use `default`, `embedded` or the path of a policy file"
-        raise PipelineError("scan.policy", f"the scan policy {name} can't be read", why=str(error), fix=fix) from error
+        why = "there is no such policy and no such file" if isinstance(error, FileNotFoundError) else str(error)
+        raise PipelineError("scan.policy", f"the scan policy {name} can't be read", why=why, fix=fix) from error
     return parse(Policy, document, what=f"the scan policy {name}")

@@ -11,10 +11,11 @@ from typing import Any
 from clients.process import Completed, base_environment, run
 from pipeline.artifacts import Finding, Image, ScanReport
 from pipeline.errors import PipelineError
+from pipeline.machine.home import lock
 from pipeline.policy import Policy
 from pipeline.vulnerability_database import database_updated_at, has_java_database, trivy
 
-__all__ = ["read_report", "scan", "trivy_argv", "verdict"]
+__all__ = ["read_report", "refusal", "scan", "trivy_argv", "unscannable", "verdict"]
 
 SCAN_SECONDS = 600
 JAVA_ARCHIVES = ("jar", "war", "ear", "par")
@@ -67,6 +68,28 @@ def scan(image: Image, policy: Policy, *, policy_name: str, cache: Path, docker_
     return verdict(report, image.digest, policy, policy_name=policy_name, db_updated_at=updated, complete=complete)
 
 
+def unscannable(policy: Policy, cache: Path) -> PipelineError | None:
+    """Return why ``policy`` would refuse whatever is built, since no database is there; None where one is."""
+    if policy.unscanned == "allow" or database_updated_at(cache) is not None:
+        return None
+    return PipelineError(
+        "scan.no_database",
+        "nothing can be released: there is no vulnerability database",
+        why="it can't be downloaded from here, and this scan policy allows no unscanned image",
+        fix="set trivy_db to a local copy, or allow it on this machine alone: --policy embedded marks it as unscanned",
+        kind="policy",
+    )
+
+
+def refusal(service: str, report: ScanReport) -> PipelineError | None:
+    """Return the refusal that ``report`` means for ``service``, or None where it may be released."""
+    if report.verdict != "refused":
+        return None
+    why = "\n".join(report.reasons[:20])
+    fix = "update what is named there and deploy again, or change the scan policy"
+    return PipelineError("scan.refused", f"the image of {service} is refused", why=why, fix=fix, kind="policy")
+
+
 def _report(image: Image, cache: Path, docker_host: str, *, vulnerabilities: bool, archives: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="shipway-scan-") as scratch:
         output, empty = Path(scratch) / "report.json", Path(scratch) / "empty"
@@ -80,7 +103,10 @@ def _report(image: Image, cache: Path, docker_host: str, *, vulnerabilities: boo
             program=trivy(),
         )
         env = base_environment(DOCKER_HOST=docker_host, HOME=scratch)
-        return _parsed(run(argv, cwd=empty, env=env, timeout=SCAN_SECONDS), output)
+        # The scanner keeps others from its cache, and gives up on a kept one after a second.
+        with lock(cache.parent, "scan"):
+            done = run(argv, cwd=empty, env=env, timeout=SCAN_SECONDS)
+        return _parsed(done, output)
 
 
 def _parsed(done: Completed, output: Path) -> dict[str, Any]:

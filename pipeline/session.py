@@ -14,6 +14,7 @@ from gitops_writer.mirror import Mirror
 from gitops_writer.records import Checks, ImageRef
 from pipeline.base_images import build as base_images
 from pipeline.config import Config
+from pipeline.hosts import host_holder
 from pipeline.machine import embedded
 from pipeline.machine.home import home_id
 from pipeline.preview.router import Router
@@ -105,7 +106,8 @@ class Session:
         port = self.config.preview_port
         folder = self.home / "preview"
         router = Router(self.docker, folder, identity=self.identity, image=self._router_image, port=port)
-        return Preview(self.docker, router, self.registry, identity=self.identity)
+        workspace = self.config.workspace
+        return Preview(self.docker, router, self.registry, identity=self.identity, workspace=workspace)
 
     def _router_image(self) -> str:
         self.provide_bases({ROUTER_BASE}, self.on_line)
@@ -127,4 +129,7 @@ class Session:
         own = f"{project}.{self.config.base_domain}"
         if host.endswith(f".{self.config.base_domain}") and host != own:
             return f"{host} lies under {self.config.base_domain}, where this project's host is {own}"
+        holder = host_holder(self.mirror, host)
+        if holder is not None and holder != (workspace, project):
+            return f"{host} is the host of {holder[1]} in {holder[0]}"
         return None

@@ -29,6 +29,8 @@ __all__ = [
 WORK_TREE = ("-c", "core.bare=false")
 SCHEMES = ("https", "ssh", "http", "file")
 SCP_LIKE = re.compile(r"^(?:[A-Za-z0-9_][\w.-]*@)?[A-Za-z0-9][\w.-]*:(?!//)[^:\s]+$", re.ASCII)
+# Follows the name of an annotated tag on the line of the commit that it stands for.
+PEELED = "^{}"
 OBJECT_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 REF = re.compile(r"^(?!-)(?!.*\.\.)(?!.*[\x00-\x20~^:?*\[\\\x7f])[^/].{0,250}$")
 
@@ -151,7 +153,11 @@ def _refs(listed: str) -> tuple[dict[str, str], str]:
     The other side may have written anything: what isn't a ref is passed over.
     """
     lines = [line.partition("\t") for line in listed.split("\n")]
-    refs = {name: oid for oid, _, name in lines if OBJECT_ID.fullmatch(oid) and REF.match(name) and name.isprintable()}
+    refs = {
+        name: oid
+        for oid, _, name in lines
+        if OBJECT_ID.fullmatch(oid) and REF.match(name.removesuffix(PEELED)) and name.isprintable()
+    }
     heads = [text.removeprefix("ref: refs/heads/") for text, _, name in lines if name == "HEAD"]
     return refs, next((name for name in heads if f"refs/heads/{name}" in refs), "HEAD")
 

@@ -1,13 +1,12 @@
-"""A deploy, straight: nine typed calls in a row, each leaving a document that makes running it again do nothing."""
+"""The stages of a deploy, one method each: documents in, the stage's own document out."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from pathlib import Path
 
 from detectors.detect import detect
-from detectors.model import Detection
 from gitops_writer.charts import chart_version
 from gitops_writer.records import Chart, Draft, ImageRef, Source
 from gitops_writer.writer import write
@@ -19,7 +18,7 @@ from pipeline.engines.docker import BuildRequest, build, image_digest
 from pipeline.errors import PipelineError
 from pipeline.git_tree import GitTree, read_tree
 from pipeline.plans import plan
-from pipeline.policy import load_policy
+from pipeline.policy import Policy, load_policy
 from pipeline.preview.committed import committed_workload
 from pipeline.preview.sync import Live
 from pipeline.runs.begin import access_of
@@ -36,56 +35,16 @@ from pipeline.runs.documents import (
 from pipeline.runs.events import Events
 from pipeline.runs.folder import RunFolder, fingerprint
 from pipeline.runs.ledger import Ledger
-from pipeline.runs.states import STAGES
-from pipeline.scan import scan
+from pipeline.scan import refusal, scan, unscannable
 from pipeline.session import Session
 from pipeline.source import Target, describe, fetch, snapshot
+from pipeline.undeployable import undeployable
 from pipeline.vulnerability_database import database_updated_at, has_java_database, provide_database
 from resources import charts
-from resources.record import Record
 
-__all__ = ["Outcome", "Stages", "deploy"]
+__all__ = ["Stages"]
 
 SOURCE = "source.git"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How far a deploy came: the document of each stage that was reached, ``live`` where the app runs."""
-
-    run_id: str
-    documents: Mapping[str, Record]
-    live: Live | None
-
-
-def deploy(stages: Stages, target: Target, *, until: str = STAGES[-1]) -> Outcome:
-    """Run the stages of a deploy in order, up to and with ``until``, and return what they left."""
-    reached: dict[str, Record] = {}
-    for stage, document in _steps(stages, target):
-        reached[stage] = document
-        if stage == until:
-            break
-    live = reached.get("preview")
-    return stages.outcome(reached, live if isinstance(live, Live) else None)
-
-
-def _steps(stages: Stages, target: Target) -> Iterator[tuple[str, Record]]:
-    source = stages.checkout(target)
-    yield "checkout", source
-    detection = stages.detect(source)
-    yield "detect", detection
-    plans = stages.plan(detection)
-    yield "plan", plans
-    images = stages.build(source, plans)
-    yield "build", images
-    reports = stages.scan(images)
-    yield "scan", reports
-    published = stages.push(source, images, reports)
-    yield "push", published
-    draft = stages.release(source, detection, published, reports)
-    yield "release", draft
-    yield "gitops", stages.gitops(draft)
-    yield "preview", stages.preview()
 
 
 class Stages:
@@ -99,12 +58,10 @@ class Stages:
         self._run = folder.run
         self._spec = self._run.spec
 
-    def outcome(self, reached: Mapping[str, Record], live: Live | None = None) -> Outcome:
-        """Return the outcome; a run whose app is live is finished, and its copy of the source goes."""
-        if live is not None:
-            self._folder.update(state="deployed")
-            shutil.rmtree(self._folder.path / SOURCE, ignore_errors=True)
-        return Outcome(self._run.run_id, dict(reached), live)
+    def finish(self) -> None:
+        """Mark the run as deployed; its copy of the source goes."""
+        self._folder.update(state="deployed")
+        shutil.rmtree(self._folder.path / SOURCE, ignore_errors=True)
 
     def checkout(self, target: Target) -> SourceDocument:
         """Fetch the one commit into the run folder's bare repository."""
@@ -118,8 +75,8 @@ class Stages:
                 if commit != self._spec.commit:
                     raise PipelineError("source.changed", "the folder changed meanwhile", fix="run it again")
             else:
-                branch = self._spec.branch or "HEAD"
-                fetch(target, self._spec.commit, branch, repository, access_of(self._session.config))
+                branch, access = self._spec.branch or "HEAD", access_of(self._session.config)
+                fetch(target, self._spec.commit, branch, repository, access)
             source = describe(target, self._spec.branch or "", self._spec.commit, dirty=self._spec.dirty)
             return SourceDocument("shipway/run/source/v1", inputs, source)
 
@@ -137,7 +94,9 @@ class Stages:
             return DetectionDocument("shipway/run/detection/v1", inputs, found)
 
         document = self._ledger.once("detect", "detection", DetectionDocument, inputs, make)
-        self._refuse_undeployable(document.detection)
+        refused = undeployable(document.detection)
+        if refused:
+            raise refused
         for item in (one for service in document.detection.services for one in service.evidence):
             if item.fact == "warning":
                 self._events.emit("detect", "progress", f"warning: {item.why} ({item.file}:{item.line})")
@@ -165,12 +124,17 @@ class Stages:
 
     def build(self, source: SourceDocument, plans: PlanDocument) -> ImageDocument:
         """Build each service's image in the engine."""
+        policy, cache = self._scanning("build")
+        hopeless = unscannable(policy, cache)
+        if hopeless:
+            # Known before the minutes of a build, not after them.
+            raise hopeless
         secrets = build_secrets(self._session.config, self._session.home / "secrets")
         inputs = fingerprint(source.source, plans.dockerfiles, plans.ignores, plans.bases, sorted(secrets))
 
         def make() -> ImageDocument:
             self._session.provide_bases(set(plans.bases), self._log("build"))
-            tree = self._tree(source.source)
+            tree, engine = self._tree(source.source), self._session.engine.environment()
             images = {}
             for name, one in plans.services.items():
                 folder = self._folder.path / "build" / name
@@ -185,9 +149,10 @@ class Stages:
                     network=self._session.config.build_network,
                     timeout=self._session.config.build_timeout,
                 )
-                engine = self._session.engine.environment()
-                images[name] = build(self._session.docker, engine, request, on_line=self._log("build"))
-                shutil.rmtree(folder, ignore_errors=True)
+                try:
+                    images[name] = build(self._session.docker, engine, request, on_line=self._log("build"))
+                finally:
+                    shutil.rmtree(folder, ignore_errors=True)
             return ImageDocument("shipway/run/image/v1", inputs, images)
 
         return self._ledger.once("build", "image", ImageDocument, inputs, make, still=self._images_are_there)
@@ -195,8 +160,7 @@ class Stages:
     def scan(self, images: ImageDocument) -> ScanDocument:
         """Scan each image; raises PipelineError (``policy``) naming what refuses it."""
         config = self._session.config
-        policy, cache = load_policy(config.scan_policy), self._session.home / "trivy"
-        provide_database(cache, config.trivy_db, on_line=self._log("scan"))
+        policy, cache = self._scanning("scan")
         inputs = fingerprint(
             sorted(one.digest for one in images.services.values()),
             policy,
@@ -214,14 +178,18 @@ class Stages:
 
         document = self._ledger.once("scan", "scan", ScanDocument, inputs, make)
         for name, report in document.services.items():
-            if report.verdict == "refused":
-                why = "\n".join(report.reasons[:20])
-                fix = "update what is named there, or change the scan policy"
-                raise PipelineError("scan.refused", f"the image of {name} is refused", why=why, fix=fix, kind="policy")
+            refused = refusal(name, report)
+            if refused:
+                raise refused
             if report.verdict == "unscanned":
                 text = f"warning: {name} is UNSCANNED: no vulnerability database could be had"
                 self._events.emit("scan", "progress", text)
         return document
+
+    def _scanning(self, stage: str) -> tuple[Policy, Path]:
+        config, cache = self._session.config, self._session.home / "trivy"
+        provide_database(cache, config.trivy_db, on_line=self._log(stage))
+        return load_policy(config.scan_policy), cache
 
     def push(self, source: SourceDocument, images: ImageDocument, reports: ScanDocument) -> PublishedDocument:
         """Push each image, tagged with commit and run, and confirm it in the registry."""
@@ -318,14 +286,6 @@ class Stages:
 
     def _tree(self, source: Source) -> GitTree:
         return read_tree(self._folder.path / SOURCE, source.commit)
-
-    def _refuse_undeployable(self, detection: Detection) -> None:
-        if not detection.deployable:
-            fix = "see `shipway detect` for what was found; shipway.yaml can say what it is"
-            why = detection.reason or ""
-            raise PipelineError(
-                "detect.not_deployable", "this repository can't be deployed", why=why, fix=fix, kind="not_deployable"
-            )
 
     def _repository(self, service: str) -> str:
         return f"{self._spec.workspace}/{self._spec.project}/{service}"

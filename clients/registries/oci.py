@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,8 +44,12 @@ class Registry:
 
     @property
     def password(self) -> str | None:
-        """The password, read now."""
-        return self.password_file.read_text(encoding="utf-8").strip() if self.password_file else None
+        """The password, read now. Raises RegistryError where its file can't be read."""
+        try:
+            return self.password_file.read_text(encoding="utf-8").strip() if self.password_file else None
+        except (OSError, UnicodeDecodeError) as error:
+            what, fix = f"the password file {self.password_file} can't be read", "correct registry_password_file"
+            raise RegistryError("registry.password_file", what, why=str(error), fix=fix) from error
 
     def digest(self, repository: str, reference: str) -> str | None:
         """Return the manifest digest of ``reference`` (a tag or digest) in ``repository``, or None if it isn't there.
@@ -61,7 +66,9 @@ class Registry:
         """Give the manifest ``digest`` in ``repository`` the further name ``tag``; nothing is uploaded again."""
         found = self._ask("GET", repository, digest)
         self._expect(found, f"reading {repository}@{digest}")
-        put = self._ask("PUT", repository, tag, body=found.content, kind=found.headers["Content-Type"])
+        if digest != f"sha256:{hashlib.sha256(found.content).hexdigest()}":
+            raise self._senseless(f"what it gives as {repository}@{digest} has another digest")
+        put = self._ask("PUT", repository, tag, body=found.content, kind=found.headers.get("Content-Type", ""))
         self._expect(put, f"tagging {repository}@{digest} as {tag}")
 
     def _ask(
@@ -79,6 +86,8 @@ class Registry:
                 if answer.status_code == 401 and challenge.lower().startswith("bearer"):
                     headers["Authorization"] = f"Bearer {self._token(http, challenge, auth)}"
                     answer = http.request(method, url, headers=headers, content=body or None)
+        except httpx.InvalidURL as error:
+            raise self._senseless(str(error)) from error
         except httpx.HTTPError as error:
             raise RegistryError(
                 "registry.unreachable",
@@ -102,11 +111,23 @@ class Registry:
 
     def _token(self, http: httpx.Client, challenge: str, auth: tuple[str, str] | None) -> str:
         parts = dict(CHALLENGE.findall(challenge))
+        if self._scheme == "https" and not parts.get("realm", "").startswith("https://"):
+            raise self._senseless("it wants the password sent by plain http, or nowhere")
         query = {name: parts[name] for name in ("service", "scope") if name in parts}
         answer = http.get(parts.get("realm", ""), params=query, auth=auth)
         self._expect(answer, "asking for a token")
-        document = answer.json()
-        return str(document.get("token") or document.get("access_token") or "")
+        try:
+            document = answer.json()
+            return str(document.get("token") or document.get("access_token") or "")
+        except (ValueError, AttributeError) as error:
+            raise self._senseless("its token service answered no JSON object") from error
+
+    def _senseless(self, why: str) -> RegistryError:
+        what, fix = (
+            f"the registry {self.host} answered what no registry answers",
+            "check that registry names a registry",
+        )
+        return RegistryError("registry.senseless", what, why=why, fix=fix, kind="outside")
 
     def _expect(self, answer: httpx.Response, doing: str) -> None:
         if answer.is_success:

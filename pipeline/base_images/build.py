@@ -143,7 +143,7 @@ def _build_one(engine: Engine, image: BaseImage, home: Path, ca_bundle: Path | N
             *([f"--secret=id=ca-bundle,src={ca_bundle}"] if ca_bundle else []),
             "--file=-", "--", context,
         ]  # fmt: skip
-        done = run(argv, timeout=BUILD_SECONDS, env=engine.environment(), stdin=text.encode(), on_line=say)
+        done = run(argv, timeout=BUILD_SECONDS, env=engine.environment(), stdin=text.encode())
     done.check(
         f"the base image {image.offline} could not be built",
         fix="look at what the build says, and whether containers reach the machine's package mirror",

@@ -61,7 +61,7 @@ def _make_rootfs(room: Path, release: str, sources: Sequence[str], say: Callable
     target = room / "rootfs.tar"
     argv = base_recipes.rootfs_argv(release, sources, str(settings), str(target))
     env = base_environment(TMPDIR=str(room), DEBIAN_FRONTEND="noninteractive")
-    done = run(argv, timeout=ROOTFS_SECONDS, env=env, on_line=say)
+    done = run(argv, timeout=ROOTFS_SECONDS, env=env)
     done.check(
         "a minimal Debian could not be made",
         fix="look at what mmdebstrap says, and whether the machine reaches its package mirror",

@@ -90,5 +90,10 @@ def _down(folder: Path) -> None:
     from pipeline.machine import embedded
 
     removed = embedded.down(folder / "home")
-    shutil.rmtree(folder, ignore_errors=True)
+    if removed:
+        # By name: the folder may be one that somebody keeps other things in.
+        shutil.rmtree(folder / "app.git", ignore_errors=True)
+        (folder / "result.json").unlink(missing_ok=True)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
     click.echo(f"removed {', '.join(removed)}" if removed else "there was nothing to remove", err=True)

@@ -59,7 +59,7 @@ def status(project: str | None, home: Path | None, workspace: str | None, *, as_
     from pipeline.preview.status import project_statuses
     from resources.record import to_json
 
-    found = project_statuses(_session(home, workspace), project)
+    found = project_statuses(_session(home, workspace, project), project)
     if as_json:
         print_json(to_json({"schema": "shipway/status/v1", "projects": [_plain(one) for one in found]}))
     elif not found:
@@ -85,18 +85,21 @@ def preview() -> None:
 @as_json
 def sync(project: str, home: Path | None, workspace: str | None, *, as_json: bool) -> None:
     """Make what is committed for PROJECT what runs."""
+    from pipeline.plain_text import plain
     from pipeline.preview.committed import committed_workload
+    from pipeline.runs.begin import exclusive
     from resources.record import to_json
 
-    session = _session(home, workspace)
-    release, wanted = committed_workload(session.mirror, session.config.workspace, project)
-    live = session.preview.sync(
-        project,
-        release.version,
-        wanted,
-        timeout=session.config.health_timeout,
-        on_line=lambda line: click.echo(line, err=True),
-    )
+    session = _session(home, workspace, project)
+    with exclusive(session.config, project):
+        release, wanted = committed_workload(session.mirror, session.config.workspace, project)
+        live = session.preview.sync(
+            project,
+            release.version,
+            wanted,
+            timeout=session.config.health_timeout,
+            on_line=lambda line: click.echo(plain(line), err=True),
+        )
     print_json(to_json(live)) if as_json else click.echo(f"{live.release} is live at {live.url}")
 
 
@@ -105,7 +108,11 @@ def sync(project: str, home: Path | None, workspace: str | None, *, as_json: boo
 @configured
 def stop(project: str, home: Path | None, workspace: str | None) -> None:
     """Stop PROJECT; what is committed stays, and `preview sync` starts it again."""
-    count = _session(home, workspace).preview.stop(project)
+    from pipeline.runs.begin import exclusive
+
+    session = _session(home, workspace, project)
+    with exclusive(session.config, project):
+        count = session.preview.stop(project)
     click.echo(f"stopped {project}" if count else f"{project} did not run", err=True)
 
 
@@ -115,24 +122,38 @@ def stop(project: str, home: Path | None, workspace: str | None) -> None:
 @configured
 def logs(project: str, lines: int, home: Path | None, workspace: str | None) -> None:
     """Print what PROJECT printed last."""
-    click.echo(_session(home, workspace).preview.logs(project, lines=lines), nl=False)
+    from pipeline.plain_text import plain
+
+    printed = _session(home, workspace, project).preview.logs(project, lines=lines)
+    if printed is None:
+        raise click.ClickException(f"{project} doesn't run here; `shipway status` shows what does")
+    click.echo(plain(printed), nl=False)
 
 
-def _session(home: Path | None, workspace: str | None) -> Session:
+def _session(home: Path | None, workspace: str | None, project: str | None) -> Session:
+    from gitops_writer.names import check_project
     from pipeline.config import load
     from pipeline.session import Session
 
-    return Session(load({"home": home, "workspace": workspace}))
+    session = Session(load({"home": home, "workspace": workspace}))
+    # Names become paths and labels.
+    check_project(session.config.workspace, project or "any")
+    return session
 
 
 def _status_text(one: ProjectStatus) -> str:
-    mark = {"healthy": ("\u25cf", "green"), "unhealthy": ("\u25cf", "red")}.get(one.state, ("\u25cb", "yellow"))
+    from pipeline.plain_text import plain
+
+    mark = {"healthy": ("\u25cf", "green"), "unhealthy": ("\u25cf", "red"), "failed": ("\u25d0", "yellow")}.get(
+        one.state, ("\u25cb", "yellow")
+    )
     head = f"{click.style(mark[0], fg=mark[1])} {click.style(one.project, bold=True)}  {one.release}  {one.state}"
-    lines = [head, f"    {one.url or one.host}", f"    {one.source} at {one.commit[:12]}, by run {one.run_id}"]
+    source = plain(one.source)
+    lines = [head, f"    {one.url or one.host}", f"    {source} at {one.commit[:12]}, by run {one.run_id}"]
     if one.scan != "passed":
         lines.append("    " + click.style(f"{one.scan}: no vulnerability database could be had", fg="yellow"))
-    if one.running and one.running != one.release:
-        lines.append("    " + click.style(f"{one.running} still runs", fg="yellow"))
+    if one.state == "failed":
+        lines.append("    " + click.style(f"{one.release} did not become healthy; {one.running} is live", fg="yellow"))
     return "\n".join(lines)
 
 

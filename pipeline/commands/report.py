@@ -10,8 +10,8 @@ import click
 
 if TYPE_CHECKING:
     from pipeline.artifacts import BuildPlan, Step
+    from pipeline.deploy import Outcome
     from pipeline.rollback import RollbackOutcome
-    from pipeline.stages import Outcome
 
 __all__ = ["Report", "deploy_report", "plan_text", "rollback_report"]
 
@@ -78,12 +78,16 @@ def rollback_report(outcome: RollbackOutcome) -> Report:
 
 def plan_text(name: str, plan: BuildPlan) -> str:
     """Return ``plan`` as a person reads it."""
+    from pipeline.plain_text import plain
+
     service = plan.service
     lines = [click.style(f"{name}", bold=True) + f"  {service.language} {service.language_version or ''}".rstrip()]
     for stage in plan.stages:
         lines.append(f"  {stage.name}  (from {stage.base})")
-        lines += [f"    {_step(step):<60} {click.style(step.why, dim=True)}" for step in stage.steps]
-    lines.append(f"  runs as {plan.user}: {' '.join(plan.start)}" + (f"  on port {plan.port}" if plan.port else ""))
+        lines += [f"    {plain(_step(step)):<60} {click.style(step.why, dim=True)}" for step in stage.steps]
+    lines.append(
+        f"  runs as {plan.user}: {plain(' '.join(plan.start))}" + (f"  on port {plan.port}" if plan.port else "")
+    )
     return "\n".join(lines)
 
 
@@ -98,8 +102,10 @@ def _step(step: Step) -> str:
 
 
 def _verdict(verdict: str, findings: int) -> str:
-    shown = click.style("UNSCANNED (no vulnerability database)", fg="yellow") if verdict == "unscanned" else verdict
-    return f"{shown}, {findings} findings"
+    if verdict == "unscanned":
+        shown = click.style("UNSCANNED (no vulnerability database)", fg="yellow")
+        return f"{shown}, {findings} findings all the same" if findings else shown
+    return f"{verdict}, {findings} findings"
 
 
 def _aligned(lines: list[tuple[str, str]]) -> str:

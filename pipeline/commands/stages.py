@@ -11,9 +11,9 @@ from pipeline.commands.options import as_json, print_json, progress, request
 from pipeline.runs.states import STAGES
 
 if TYPE_CHECKING:
+    from pipeline.deploy import Outcome
     from pipeline.progress import Mode
     from pipeline.runs.begin import Request
-    from pipeline.stages import Outcome
 
 __all__ = ["build", "commit", "deploy", "dockerfile", "plan", "push", "release", "scan"]
 
@@ -56,7 +56,6 @@ def _run(target: str, mode: Mode, given: dict[str, Any], until: str) -> Outcome:
 
 
 def _request(target: str, given: dict[str, Any]) -> Request:
-    from pipeline.environment import environment
     from pipeline.runs.begin import Request
 
     return Request(
@@ -64,11 +63,22 @@ def _request(target: str, given: dict[str, Any]) -> Request:
         branch=given["branch"],
         project=given["project"],
         host=given["host"],
-        env=environment(given["env_pairs"], given["env_file"]),
+        env=_environment(given),
         overrides={name: given[name] for name in OVERRIDES if given[name] is not None},
         dirty=given["dirty"],
         run_id=given["run_id"],
     )
+
+
+def _environment(given: dict[str, Any]) -> dict[str, str]:
+    from pipeline.environment import environment, secret_looking
+
+    found = environment(given["env_pairs"], given["env_file"])
+    named = secret_looking(found)
+    if named:
+        text = f"warning: {', '.join(named)} will be readable in the GitOps repository: --env is for what isn't secret"
+        click.secho(text, fg="yellow", err=True)
+    return found
 
 
 EXAMPLES = """
@@ -157,19 +167,22 @@ def dockerfile(
     if not write:
         click.echo(text, nl=False)
         return
+    if not Path(target).is_dir():
+        raise click.UsageError(f"--write is for a folder on this machine, and {target} is none")
     folder = Path(target) / one.service.root
-    for name, content in (("Dockerfile", text), (".dockerignore", dockerignore(one))):
-        _write(folder / name, content, force=force)
+    _write({folder / "Dockerfile": text, folder / ".dockerignore": dockerignore(one)}, force=force)
 
 
-def _write(file: Path, content: str, *, force: bool) -> None:
+def _write(files: dict[Path, str], *, force: bool) -> None:
     from pipeline.runs.folder import write_atomically
 
-    if file.exists() and not force and file.read_text(encoding="utf-8", errors="replace") != content:
-        raise click.UsageError(f"{file} is there and differs; --force overwrites it")
-    write_atomically(file, content.encode())
-    file.chmod(0o644)
-    click.echo(f"wrote {file}", err=True)
+    for file, content in files.items():
+        if file.exists() and not force and file.read_text(encoding="utf-8", errors="replace") != content:
+            raise click.UsageError(f"{file} is there and differs; --force overwrites it")
+    for file, content in files.items():
+        write_atomically(file, content.encode())
+        file.chmod(0o644)
+        click.echo(f"wrote {file}", err=True)
 
 
 def _plans(

@@ -96,6 +96,13 @@ def _failure(progress: BuildProgress, errors: str, request: BuildRequest, *, tim
         fix = "make the build quicker or raise build_timeout"
         why = f"it ran past {request.timeout} seconds, in: {progress.current or 'its first step'}"
         return PipelineError("build.timeout", "the build took too long", why=why, fix=fix, kind="build")
+    if progress.failed_step and not progress.is_the_apps_own:
+        fix = (
+            "check that the registry of the base images answers, and the engine's disk; then run the same command again"
+        )
+        why = f"{progress.failed_step}\n{progress.failed_error}"
+        what = "the build engine failed"
+        return PipelineError("engine.failed", what, why=why, fix=fix, kind="outside", retryable=True)
     if progress.failed_step:
         why = "\n".join([progress.failed_step, *progress.failed_output[-40:], progress.failed_error])
         fix = "this step is the app's own: make it work in a clean checkout, then run the same command again"

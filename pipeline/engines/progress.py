@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,10 @@ from typing import Any
 __all__ = ["BuildProgress"]
 
 KEPT_LINES = 60
+# Of a line that never ends.
+KEPT_CHARACTERS = 16_384
+# `[build 3/5] RUN pip install`, and not `[internal] load metadata for ...` or `[build 1/5] FROM ...`.
+OWN_STEP = re.compile(r"\[(?!internal\])[^\]]*\] (?!FROM )")
 
 
 class BuildProgress:
@@ -42,6 +47,11 @@ class BuildProgress:
         """The last lines that the failed step printed."""
         rest = self._rest.get(self._failed or "", "")
         return [*self._output.get(self._failed or "", ()), *([rest] if rest else [])]
+
+    @property
+    def is_the_apps_own(self) -> bool:
+        """Whether the failed step is one of the Dockerfile's, not the engine's fetching, importing and exporting."""
+        return OWN_STEP.match(self.failed_step) is not None
 
     def feed(self, line: str) -> None:
         """Take one line of the engine's output; older buildx spreads a document over lines, newer ones don't."""
@@ -82,8 +92,12 @@ class BuildProgress:
             text = base64.b64decode(str(log.get("data", ""))).decode("utf-8", "replace")
         except (binascii.Error, ValueError):
             return
-        *lines, self._rest[digest] = (self._rest.get(digest, "") + text).split("\n")
+        *lines, rest = (self._rest.get(digest, "") + text).split("\n")
+        # A progress bar draws over itself for ever.
+        self._rest[digest] = (
+            rest.rsplit("\r", 1)[-1][:KEPT_CHARACTERS] if rest[-1:] != "\r" else rest[-KEPT_CHARACTERS:]
+        )
         for line in lines:
-            shown = line.rsplit("\r", 1)[-1].rstrip()
+            shown = line.rstrip().rsplit("\r", 1)[-1]
             self._output.setdefault(digest, deque(maxlen=KEPT_LINES)).append(shown)
             self._on_line(f"  {shown}")

@@ -62,13 +62,16 @@ def _build_steps(service: Service) -> tuple[Step, ...]:
 
 
 def _unpack(service: Service) -> Run:
-    jar = _pattern(service.output or "target/*.jar")
+    built = _pattern(service.output or "target/*.jar")
+    if _is_folder(service):
+        apart = "if test -d /layers/lib; then mv /layers/lib /libraries/; fi"
+        script = f"mkdir /layers /libraries && cp -R {built}/. /layers/ && {apart}"
+        return Run("run", "What the build leaves to run, its libraries apart from the rest.", ("sh", "-c", script))
     if service.framework != "spring-boot":
-        return Run(
-            "run", "The finished jar, under one name.", ("sh", "-c", f"mkdir /layers && cp {jar} /layers/app.jar")
-        )
+        script = f"mkdir /layers && cp {built} /layers/app.jar"
+        return Run("run", "The finished jar, under one name.", ("sh", "-c", script))
     folders = " ".join(f"/layers/{layer}" for layer in LAYERS)
-    collect = f"mkdir -p {folders} && cp {jar} /layers/app.jar"
+    collect = f"mkdir -p {folders} && cp {built} /layers/app.jar"
     extract = "java -Djarmode=tools -jar /layers/app.jar extract --layers --force --destination /layers"
     return Run(
         "run",
@@ -78,6 +81,11 @@ def _unpack(service: Service) -> Run:
     )
 
 
+def _is_folder(service: Service) -> bool:
+    """Whether the build leaves a folder to run, as Quarkus' does, and no archive."""
+    return not (service.output or "target/*.jar").endswith((".jar", ".war"))
+
+
 def _pattern(text: str) -> str:
     """Quote a file pattern for the shell so that ``*`` still is one, and nothing else is anything."""
     quoted = "*".join(quote(part) if part else "" for part in text.split("*"))
@@ -85,6 +93,10 @@ def _pattern(text: str) -> str:
 
 
 def _runtime_steps(service: Service) -> tuple[Step, ...]:
+    if _is_folder(service):
+        why = "What runs, and no Maven, no compiler: first the libraries, which rarely change."
+        libraries = Copy("copy", why, ("/libraries",), "./", "build")
+        return (libraries, Copy("copy", "", ("/layers",), "./", "build"))
     if service.framework != "spring-boot":
         return (Copy("copy", "The jar alone: no Maven, no compiler.", ("/layers/app.jar",), "./app.jar", "build"),)
     why = "No Maven and no compiler here: the layers of the jar, those that change most last."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from shlex import join
+from shlex import join, quote
 
 from detectors.model import Service
 from pipeline.artifacts import BuildPlan, BuildStage, Cache, Copy, Env, Run, Secret, Step
@@ -156,8 +156,9 @@ def _build(service: Service) -> Run:
         "The build step of the app. Next.js keeps its compiler's cache from build to build, but no fetched data; "
         "public/ is optional, yet copied below."
     )
-    script = f"mkdir -p public && rm -rf .next/cache/fetch-cache && {join(service.build)}"
-    cache = Cache(f"next-{_slug(service.name)}", f"{WORKDIR}/.next/cache")
+    cached = f"{_next_folder(service)}/cache"
+    script = f"mkdir -p public && rm -rf {quote(cached)}/fetch-cache && {join(service.build)}"
+    cache = Cache(f"next-{_slug(service.name)}", f"{WORKDIR}/{cached}")
     return Run("run", why, ("sh", "-c", script), (cache,), (CA_BUNDLE,))
 
 
@@ -166,7 +167,12 @@ def _slug(name: str) -> str:
 
 
 def _is_standalone(service: Service) -> bool:
-    return service.framework == "nextjs" and service.output == ".next/standalone"
+    return service.framework == "nextjs" and (service.output or "").endswith("/standalone")
+
+
+def _next_folder(service: Service) -> str:
+    """Return the folder that Next.js builds into: ``.next``, unless its configuration sets another."""
+    return (service.output or ".next").removesuffix("/standalone")
 
 
 def _needs_stopper(service: Service) -> bool:
@@ -191,19 +197,20 @@ def _start(service: Service) -> tuple[str, ...]:
 
 def _runtime_steps(service: Service) -> tuple[Step, ...]:
     if _is_standalone(service):
+        built = _next_folder(service)
         return (
             Copy(
                 "copy",
                 "Next.js has traced what the server needs: a small part of node_modules.",
-                (f"{WORKDIR}/.next/standalone",),
+                (f"{WORKDIR}/{built}/standalone",),
                 "./",
                 stage="build",
             ),
             Copy(
                 "copy",
                 "Assets, which the server sends itself.",
-                (f"{WORKDIR}/.next/static",),
-                "./.next/static",
+                (f"{WORKDIR}/{built}/static",),
+                f"./{built}/static",
                 "build",
             ),
             Copy("copy", "", (f"{WORKDIR}/public",), "./public", "build"),

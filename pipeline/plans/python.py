@@ -56,13 +56,20 @@ def python_plan(service: Service) -> BuildPlan:
         "build",
         base_of("python", service),
         WORKDIR,
-        (_settings(), _environment(), *_dependencies(service), *_server(service), *_built_source(service)),
+        (_settings(), _environment(), *_installed(service), *_build(service)),
     )
     runtime = BuildStage("runtime", base_of("python", service), WORKDIR, _runtime_steps(service))
     port = port_of(service, 8000)
     env = {"PATH": f"{VENV}/bin:{SYSTEM_PATH}", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
     health = python_health(service, port or 0)
     return finish(service, (build, runtime), port=port, env=env, start=service.start, healthcheck=health, ignore=IGNORE)
+
+
+def _installed(service: Service) -> tuple[Step, ...]:
+    """Return the steps up to the whole environment; a server is added once it is known that the app brings none."""
+    source, server = _source(service), _server(service)
+    last = (*source, *server) if _is_project(service) else (*server, *source)
+    return (*_dependencies(service), *last)
 
 
 def _settings() -> Env:
@@ -123,8 +130,8 @@ def _pip_dependencies(service: Service) -> tuple[Step, ...]:
 
 
 def _requirements_file(service: Service) -> str | None:
-    texts = sorted(name for name in service.manifests if name.endswith(".txt"))
-    return "requirements.txt" if "requirements.txt" in texts else next(iter(texts), None)
+    """Return the file to install from: the first manifest, which includes the others."""
+    return next((name for name in service.manifests if name.endswith(".txt")), None)
 
 
 def _tools(*packages: str) -> Run:
@@ -203,25 +210,23 @@ def _server(service: Service) -> tuple[Step, ...]:
     return (Run("run", why, ("sh", "-c", f"test -x {VENV}/bin/{server} || {install}"), (PIP_CACHE,), SECRETS),)
 
 
-def _needs_source(service: Service) -> bool:
-    """Whether the first stage must see the source: to build something, or to install the project itself."""
-    manager = service.package_manager
-    installs_itself = manager == "pip" and _requirements_file(service) is None and bool(service.manifests)
-    return bool(service.build) or manager == "uv" or installs_itself
+def _is_project(service: Service) -> bool:
+    """Whether pip installs the project itself, since its setup.py or pyproject.toml alone names the dependencies."""
+    return service.package_manager == "pip" and _requirements_file(service) is None and bool(service.manifests)
 
 
-def _built_source(service: Service) -> tuple[Step, ...]:
-    if not _needs_source(service):
-        return ()
-    steps: list[Step] = [copy_source()]
+def _source(service: Service) -> tuple[Step, ...]:
+    """Return the steps that install the project itself, and bring the source where one needs it."""
+    if _is_project(service):
+        return (copy_source(), Run("run", "The project and its dependencies.", _pip("."), (PIP_CACHE,), SECRETS))
     if service.package_manager == "uv":
         why = "The project itself, if it is a package; else this does nothing."
-        steps.append(_uv_sync(service, why, "--no-editable", "--inexact"))
-    elif service.package_manager == "pip" and _requirements_file(service) is None:
-        steps.append(Run("run", "The project and its dependencies.", _pip("."), (PIP_CACHE,), SECRETS))
-    if service.build:
-        steps.append(Run("run", "The build step of the app.", service.build))
-    return tuple(steps)
+        return (copy_source(), _uv_sync(service, why, "--no-editable", "--inexact"))
+    return (copy_source(),) if service.build else ()
+
+
+def _build(service: Service) -> tuple[Step, ...]:
+    return (Run("run", "The build step of the app.", service.build),) if service.build else ()
 
 
 def _runtime_steps(service: Service) -> tuple[Step, ...]:

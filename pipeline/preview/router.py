@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import PipelineError
+from pipeline.machine.home import lock
+from pipeline.preview.asking import SERVED_BY
 from pipeline.runs.folder import write_atomically
 
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
-__all__ = ["Router", "site"]
+__all__ = ["Router", "free_port", "site"]
 
 LISTEN = 8080
 MAIN = """worker_processes 1;
@@ -24,6 +26,8 @@ events { worker_connections 1024; }
 http {
   access_log off;
   server_tokens off;
+  # A host may have 253 characters.
+  server_names_hash_bucket_size 512;
   client_max_body_size 64m;
   client_body_temp_path /tmp/body;
   proxy_temp_path /tmp/proxy;
@@ -50,6 +54,8 @@ def site(host: str, container: str, port: int) -> str:
   listen {LISTEN};
   server_name {host};
   location / {{
+    add_header {SERVED_BY} {container} always;
+    proxy_hide_header {SERVED_BY};
     set $app http://{container}:{port};
     proxy_pass $app;
     proxy_http_version 1.1;
@@ -85,22 +91,37 @@ class Router:
 
     def ensure(self) -> int:
         """Return the port on loopback that the router answers on, starting it where it doesn't run."""
-        container = self._container()
-        if container is None or container.status != "running":
-            if container is not None:
-                container.remove(force=True)
-            container = self._start()
-        return self._port(container)
+        # One at a time: an engine makes two networks of one name without a word, and then refuses both as ambiguous.
+        with lock(self._folder.parent, "router"):
+            container = self._container()
+            if container is None or container.status != "running":
+                if container is not None:
+                    container.remove(force=True)
+                container = self._start()
+            return self._port(container)
 
-    def publish(self, host: str, container: str, port: int, *, project: str) -> None:
-        """Send ``host`` to ``container`` from now on."""
-        write_atomically(self._folder / "sites" / f"{project}.conf", site(host, container, port).encode())
-        (self._folder / "sites" / f"{project}.conf").chmod(0o644)
-        self._reload()
+    def publish(self, host: str, container: str, port: int, *, app: str) -> None:
+        """Send ``host`` to ``container`` from now on; a configuration that the router refuses is taken back."""
+        file = self._folder / "sites" / f"{app}.conf"
+        before = file.read_bytes() if file.is_file() else None
+        try:
+            self._write_site(file, site(host, container, port).encode())
+            self._reload()
+        except PipelineError:
+            # It would keep every other app's next release from its host.
+            self._write_site(file, before)
+            raise
 
-    def withdraw(self, project: str) -> None:
-        """Publish ``project`` no longer."""
-        (self._folder / "sites" / f"{project}.conf").unlink(missing_ok=True)
+    def _write_site(self, file: Path, content: bytes | None) -> None:
+        if content is None:
+            file.unlink(missing_ok=True)
+            return
+        write_atomically(file, content)
+        file.chmod(0o644)
+
+    def withdraw(self, app: str) -> None:
+        """Publish ``app`` no longer."""
+        (self._folder / "sites" / f"{app}.conf").unlink(missing_ok=True)
         if self._container() is not None:
             self._reload()
 
@@ -169,6 +190,17 @@ class Router:
             why = bytes(container.logs(tail=5)).decode("utf-8", "replace")
             raise PipelineError("preview.router", "the router doesn't run", why=why, kind="outside", retryable=True)
         return int(mapped[0]["HostPort"])
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody has at the moment.
+
+    An engine counts its own ports up and doesn't see what another engine on the machine has.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def _is_free(port: int) -> bool:

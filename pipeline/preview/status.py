@@ -16,7 +16,11 @@ __all__ = ["ProjectStatus", "project_statuses"]
 
 @dataclass(frozen=True, slots=True)
 class ProjectStatus(Record):
-    """One project: ``release`` is the committed one, ``running`` the one that runs; ``scan`` its weakest verdict."""
+    """One project: ``release`` is the committed one, ``running`` the one that runs; ``scan`` its weakest verdict.
+
+    ``state`` is ``healthy``, ``unhealthy``, ``stopped``, or ``failed``: the committed one did not become healthy, and
+    another one serves.
+    """
 
     project: str
     release: str
@@ -58,7 +62,7 @@ def _status(session: Session, name: str, state: State) -> ProjectStatus:
     return ProjectStatus(
         project=name,
         release=release.version,
-        state=live.state if live else "stopped",
+        state=_state(live, release.version),
         running=live.release if live else "",
         url=live.url if live else "",
         host=release.host,
@@ -68,3 +72,9 @@ def _status(session: Session, name: str, state: State) -> ProjectStatus:
         scan="unscanned" if "unscanned" in verdicts else "passed",
         digests={service: image.digest for service, image in release.images.items()},
     )
+
+
+def _state(live: Live | None, committed: str) -> str:
+    if live is None:
+        return "stopped"
+    return live.state if live.release == committed else "failed"

@@ -23,6 +23,7 @@ class Workload:
     env: Mapping[str, str]
     port: int
     user: int
+    group: int
     read_only: bool
     scratch: tuple[str, ...]
     memory: int
@@ -48,6 +49,7 @@ def workload(manifests: Sequence[Mapping[str, Any]]) -> Workload:
         env=container_env(container),
         port=int(container["ports"][0]["containerPort"]),
         user=int(security.get("runAsUser", 65532)),
+        group=int(security.get("runAsGroup", security.get("runAsUser", 65532))),
         read_only=bool(security.get("readOnlyRootFilesystem", False)),
         scratch=_scratch(pod, container),
         memory=memory_bytes(str(container.get("resources", {}).get("limits", {}).get("memory", "0"))),

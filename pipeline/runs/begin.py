@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from pipeline.runs.documents import RunDocument, Spec
 from pipeline.runs.folder import RunFolder, newest, unfinished
 from pipeline.source import Target, parse_target, project_name, resolve, snapshot
 from pipeline.work_tree import changes
+from resources.record import to_json
 
 __all__ = ["Request", "access_of", "begin", "exclusive", "rollback_spec", "specify"]
 
@@ -56,7 +57,7 @@ def specify(request: Request, config: Config) -> tuple[Spec, Target]:
     target = parse_target(request.target, allow_http=config.git_allow_http)
     project = request.project or project_name(target)
     check_project(config.workspace, project)
-    branch, commit = _position(target, request, config)
+    branch, commit = _pinned(target, project, request, config) or _position(target, request, config)
     spec = Spec(
         action="deploy",
         workspace=config.workspace,
@@ -69,7 +70,29 @@ def specify(request: Request, config: Config) -> tuple[Spec, Target]:
         host=(request.host or f"{project}.{config.base_domain}").lower().rstrip("."),
         overrides=request.overrides,
     )
+    _refuse_odd_bytes(spec)
     return spec, target
+
+
+def _refuse_odd_bytes(spec: Spec) -> None:
+    try:
+        to_json(spec).encode()
+    except UnicodeEncodeError as error:
+        why = f"{error.object[max(0, error.start - 40) : error.start]!r} is followed by a byte that is no text"
+        fix = "use UTF-8 in paths, names and values"
+        raise PipelineError("input.not_utf8", "the request isn't UTF-8 text", why=why, fix=fix) from error
+
+
+def _pinned(target: Target, project: str, request: Request, config: Config) -> tuple[str, str] | None:
+    """Return where the run of the request's id stands: a branch is resolved once a run, not once a call."""
+    if request.run_id is None or not RUN_ID.fullmatch(request.run_id) or request.dirty:
+        return None
+    folder = RunFolder(config.home / "runs" / request.run_id)
+    if not (folder.path / "run.json").is_file():
+        return None
+    spec = folder.run.spec
+    same = (spec.workspace, spec.project, spec.target) == (config.workspace, project, target.shown)
+    return (spec.branch or "HEAD", spec.commit) if same and request.branch in (None, spec.branch) else None
 
 
 def _position(target: Target, request: Request, config: Config) -> tuple[str, str]:
@@ -99,7 +122,7 @@ def begin(spec: Spec, config: Config, *, run_id: str | None, committed: Callable
     """
     claim(config.home)
     runs = config.home / "runs"
-    if run_id is not None and not RUN_ID.match(run_id):
+    if run_id is not None and not RUN_ID.fullmatch(run_id):
         raise PipelineError("run.id", f"{run_id!r} can't be a run's id", fix="use at most 64 of A-Z, a-z, 0-9, . _ -")
     folder = _named(runs, run_id, spec) if run_id else unfinished(runs, spec)
     if folder is not None:
@@ -127,8 +150,12 @@ def _named(runs: Path, run_id: str, spec: Spec) -> RunFolder | None:
 
 
 def _forget_old(runs: Path) -> None:
-    folders = sorted((file.parent for file in runs.glob("*/run.json")), key=lambda one: one.stat().st_mtime)
-    for folder in folders[:-KEPT_RUNS]:
+    ages = []
+    for file in runs.glob("*/run.json"):
+        # Another run may be forgetting the same ones.
+        with suppress(FileNotFoundError):
+            ages.append((file.parent.stat().st_mtime, file.parent))
+    for _, folder in sorted(ages)[:-KEPT_RUNS]:
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from gitops_writer.history import next_generation
 from pipeline.config import Config
+from pipeline.deploy import Outcome, deploy
 from pipeline.errors import Terminated
 from pipeline.progress import Mode, watching
 from pipeline.rollback import RollbackOutcome, rollback
@@ -15,7 +16,7 @@ from pipeline.runs.documents import Spec
 from pipeline.runs.events import Events
 from pipeline.runs.folder import RunFolder
 from pipeline.session import Session
-from pipeline.stages import Outcome, Stages, deploy
+from pipeline.stages import Stages
 from resources.errors import ShipwayError
 
 __all__ = ["execute_deploy", "execute_rollback"]
@@ -25,7 +26,7 @@ def execute_deploy(request: Request, config: Config, *, mode: Mode, until: str) 
     """Run the stages of a deploy up to ``until``; the same unfinished request goes on where it stopped."""
     spec, target = specify(request, config)
     with _running(spec, config, mode, request.run_id) as (session, folder, events):
-        return deploy(Stages(session, folder, events), target, until=until)
+        return deploy(Stages(session, folder, events), target, run_id=folder.run.run_id, until=until)
 
 
 def execute_rollback(

@@ -88,7 +88,7 @@ def newest(runs: Path, workspace: str, project: str) -> RunFolder | None:
         folder = RunFolder(file.parent)
         try:
             run = folder.run
-        except ContractError:
+        except (ContractError, FileNotFoundError):  # damaged, or being forgotten by another run
             continue
         if (run.spec.workspace, run.spec.project) == (workspace, project):
             found.append((run.generation, run.run_id, folder))

@@ -253,7 +253,7 @@ def test_a_rollback_to_what_does_not_exist_is_refused(remote: Path, to: str) -> 
 
 
 def test_a_rollback_of_what_was_never_deployed_is_refused(remote: Path) -> None:
-    with pytest.raises(GitopsError, match="no release"):
+    with pytest.raises(GitopsError, match="no project"):
         roll(mirror_of(remote), None, "back")
 
 

@@ -57,3 +57,52 @@ def test_a_wrong_setting_is_refused_by_name_and_file(tmp_path: Path, text: str, 
 
     assert named in refused.value.why
     assert "config.yaml" in refused.value.what
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "registry: https://harbor.example.com",
+        "registry: harbor.example.com/project",
+        "registry: [a, b]",
+        "git_allow_http: maybe",
+        "preview_port: 0",
+        "preview_port: 70000",
+        "preview_port: 80.5",
+        "health_timeout: -1",
+        "health_timeout: true",
+        "ca_bundle: /",
+        "trivy_db: /etc/passwd",
+        "pip_conf: {a: b}",
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused_with_its_source(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(PipelineError, match=r"config\.yaml") as refused:
+        load({"home": tmp_path}, {})
+    assert text.partition(":")[0] in refused.value.why
+    assert refused.value.fix
+
+
+def test_an_empty_value_is_the_default(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("registry:\ngitops_remote: null\npip_conf: ~\n")
+    found = load({"home": tmp_path}, {})
+
+    assert (found.registry, found.gitops_remote, found.pip_conf) == (None, None, None)
+    assert found.sources["registry"] == "default"
+
+
+@pytest.mark.parametrize(("given", "held"), [("Apps.Example.COM.", "apps.example.com"), ("localhost", "localhost")])
+def test_the_base_domain_is_in_the_form_that_hosts_have(tmp_path: Path, given: str, held: str) -> None:
+    assert load({"home": tmp_path}, {"SHIPWAY_BASE_DOMAIN": given}).base_domain == held
+
+
+@pytest.mark.parametrize("registry", ["harbor.example.com", "localhost:5000", "[::1]:5000", "10.0.0.1:443"])
+def test_a_registry_is_a_host_with_or_without_a_port(tmp_path: Path, registry: str) -> None:
+    assert load({"home": tmp_path}, {"SHIPWAY_REGISTRY": registry}).registry == registry
+
+
+def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(PipelineError, match="can't be used"):
+        load({"home": tmp_path / "file"}, {})

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.environment import environment
+from pipeline.environment import environment, secret_looking
 from pipeline.errors import PipelineError
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True)
@@ -39,3 +39,14 @@ def test_a_file_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
     file.write_bytes(b"A=\xff\n")
     with pytest.raises(PipelineError, match="can't be read"):
         environment([], file)
+
+
+def test_names_that_people_give_to_secrets_are_noticed() -> None:
+    assert secret_looking(["API_TOKEN", "DB_PASSWORD", "SECRET_KEY", "AWS_ACCESS_KEY_ID", "STRIPE_APIKEY"]) == [
+        "API_TOKEN",
+        "AWS_ACCESS_KEY_ID",
+        "DB_PASSWORD",
+        "SECRET_KEY",
+        "STRIPE_APIKEY",
+    ]
+    assert secret_looking(["GREETING", "PORT", "KEYBOARD", "TOKENIZER", "MONKEY"]) == []

@@ -74,3 +74,31 @@ def test_any_text_among_the_progress_is_passed_over(lines: list[str]) -> None:
         progress.feed(line)
     feed(progress, vertex("a", "RUN x", error="boom"))
     assert progress.failed_step in ("RUN x", "")
+
+
+def test_only_a_step_of_the_dockerfile_is_the_apps_own() -> None:
+    names = {
+        "[2/2] RUN npm ci": True,
+        "[build 3/5] COPY package.json ./": True,
+        "[stage-1 2/9] WORKDIR /app": True,
+        "[internal] load metadata for docker.io/library/node:24": False,
+        "[internal] load build context": False,
+        "[build 1/5] FROM docker.io/library/node:24@sha256:1": False,
+        "exporting to image": False,
+    }
+    for name, own in names.items():
+        progress = BuildProgress(lambda line: None)
+        feed(progress, vertex("sha256:a", name, error="failed"))
+
+        assert (progress.failed_step, progress.is_the_apps_own) == (name, own)
+
+
+def test_a_line_that_never_ends_is_kept_in_part_and_what_is_drawn_over_is_gone() -> None:
+    progress = BuildProgress(lambda line: None)
+    feed(progress, vertex("sha256:a", "[2/2] RUN x", error="exit code: 1"))
+    for n in range(2000):
+        feed(progress, log("sha256:a", f"{n} percent\r"), log("sha256:b", "x" * 1000))
+
+    assert len("".join(progress._rest.values())) < 50_000
+    feed(progress, log("sha256:a", "done\r\nnext"))
+    assert progress.failed_output == ["done", "next"]
