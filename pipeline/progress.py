@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,8 +34,7 @@ def watching(mode: Mode) -> Iterator[Watcher]:
 
 
 def _json(event: Event) -> None:
-    sys.stderr.write(to_json(event) + "\n")
-    sys.stderr.flush()
+    _write(to_json(event))
 
 
 def _nothing(event: Event) -> None:
@@ -52,7 +52,13 @@ def _plain(event: Event) -> None:
         "failed": f"{title}: failed",
     }
     if event.kind in texts:
-        sys.stderr.write(f"{texts[event.kind]}\n")
+        _write(texts[event.kind])
+
+
+def _write(line: str) -> None:
+    # Whoever watched may have gone (`2>&1 | head`); a deploy goes on without being watched.
+    with contextlib.suppress(BrokenPipeError):
+        sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
 
 

@@ -248,7 +248,8 @@ class Stages:
 
     def gitops(self, draft: DraftDocument) -> CommitDocument:
         """Commit the release to the GitOps repository, and give its images the version as a tag."""
-        inputs = fingerprint(draft.draft, self._run.run_id)
+        config = self._session.config
+        inputs = fingerprint(draft.draft, self._run.run_id, config.gitops_remote, config.gitops_branch)
         session = self._session
 
         def make() -> CommitDocument:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.plain_text import plain
+from pipeline.progress import watching
 from pipeline.runs.events import Event, Events, read
 
 
@@ -79,3 +81,17 @@ def test_sequences_go_whole_and_text_stays() -> None:
         "na\u00efve \u4e16\u754c \U0001f680": "na\u00efve \u4e16\u754c \U0001f680",
     }
     assert {text: plain(text) for text in cases} == cases
+
+
+def test_a_watcher_that_has_gone_does_not_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone:
+        def isatty(self) -> bool:
+            return False
+
+        def write(self, text: str) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stderr", Gone())
+    for mode in ("plain", "json"):
+        with watching(mode) as watcher:
+            watcher(Event("r", 1, 1, 0.0, "build", "started", ""))
