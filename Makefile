@@ -5,6 +5,9 @@ PYTHON_MIN := 3.11
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-input
 
+# Where the tests keep the tools and base images that they stand on, from one run to the next.
+TEST_HOME := $(or $(SHIPWAY_TEST_HOME),$(CURDIR)/.test/home)
+
 # REPO and BRANCH go to the program through the environment, as they are: no shell text is made from them, and make
 # doesn't expand what stands in them.
 override REPO := $(value REPO)
@@ -24,11 +27,11 @@ demo-down: .venv/.runtime ## stop and remove everything that `make demo` left
 	@$(BIN)/shipway demo --down
 
 test: lint ## lint, then all tests but the long ones
-	@$(BIN)/shipway doctor --install
+	@SHIPWAY_HOME="$(TEST_HOME)" $(BIN)/shipway doctor --install
 	$(BIN)/pytest -m "not full"
 
 test-full: lint ## lint, then all tests
-	@$(BIN)/shipway doctor --install
+	@SHIPWAY_HOME="$(TEST_HOME)" $(BIN)/shipway doctor --install
 	$(BIN)/pytest
 
 lint: .venv/.dev ## formatting, style, types, import directions

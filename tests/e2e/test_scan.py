@@ -23,6 +23,15 @@ def settings(tmp_path: Path) -> dict[str, str]:
     return {"SHIPWAY_SCAN_POLICY": "default", "SHIPWAY_TRIVY_DB": str(write_database(tmp_path / "db"))}
 
 
+def vulnerable_shop(folder: Path) -> Repository:
+    """Return a repository with a dependency that the database knows a hole of."""
+    shop = Repository(folder / "team" / "shop")
+    shop.write("package.json", PACKAGE)
+    shop.write("server.js", SERVER)
+    shop.write("vendor/lodash/package.json", LODASH)
+    return shop
+
+
 def test_a_clean_image_passes_and_the_release_says_so(
     machine: Machine, repository: Repository, settings: dict[str, str]
 ) -> None:
@@ -36,10 +45,7 @@ def test_a_clean_image_passes_and_the_release_says_so(
 def test_a_vulnerable_dependency_refuses_the_release_until_it_is_mended(
     machine: Machine, tmp_path: Path, settings: dict[str, str]
 ) -> None:
-    shop = Repository(tmp_path / "team" / "shop")
-    shop.write("package.json", PACKAGE)
-    shop.write("server.js", SERVER)
-    shop.write("vendor/lodash/package.json", LODASH)
+    shop = vulnerable_shop(tmp_path)
     shop.commit("first")
     arguments = ("deploy", str(shop.folder), "--project", "shop-1", "--json", "--progress", "plain")
 
@@ -56,10 +62,7 @@ def test_a_vulnerable_dependency_refuses_the_release_until_it_is_mended(
 def test_a_scanner_configuration_in_the_repository_changes_nothing(
     machine: Machine, tmp_path: Path, settings: dict[str, str]
 ) -> None:
-    shop = Repository(tmp_path / "team" / "shop")
-    shop.write("package.json", PACKAGE)
-    shop.write("server.js", SERVER)
-    shop.write("vendor/lodash/package.json", LODASH)
+    shop = vulnerable_shop(tmp_path)
     shop.write("trivy.yaml", "scan:\n  skip-dirs: ['**']\nseverity: [LOW]\n")
     shop.write(".trivyignore", "CVE-2099-0001\n")
     shop.commit("hidden")
