@@ -144,4 +144,6 @@ def _word(word: str) -> str:
 
 
 def _where(note: Evidence) -> str:
-    return f"{note.file}:{note.line}"
+    from detectors.overrides import CALLER
+
+    return "command line" if note.file == CALLER else f"{note.file}:{note.line}"

@@ -9,11 +9,12 @@ from detectors.document import Document
 from detectors.errors import DetectionError
 from detectors.folder import Folder
 from detectors.found import warning
-from detectors.language import Outcome, Refusal, Request
+from detectors.language import Outcome, Refusal, Request, serving
 from detectors.languages import LANGUAGES, Entry
 from detectors.manifests import text_of
 from detectors.model import SCHEMA, Detection, Evidence, ProjectType, Service
-from detectors.overrides import FILE, Asked, Overrides, overrides_of
+from detectors.overrides import CALLER, FILE, Asked, Overrides, overrides_of, set_at
+from detectors.passed_over import passed_over
 from detectors.refusals import foreign_language, reason
 from detectors.tree import Tree
 
@@ -54,7 +55,7 @@ def detect(tree: Tree, *, overrides: Mapping[str, object] | None = None, offline
 
 def _overrides(whole: Folder, given: Mapping[str, object]) -> Overrides:
     """Return what is asked for: ``given`` over the shipway.yaml of its root, or else of the repository."""
-    caller = overrides_of(Document("overrides", dict(given)))
+    caller = overrides_of(Document(CALLER, dict(given)))
     root = caller.asked.root
     own = f"{root.value}/{FILE}" if root and root.value != "." else FILE
     name = own if whole.has(own) else FILE
@@ -76,6 +77,16 @@ def _read_overrides(whole: Folder, name: str) -> Overrides:
 
 
 def _part(whole: Folder, request: Request) -> Service | Refusal:
+    """Return the service that is asked for, with a warning for what is there and isn't used."""
+    outcome = _chosen(whole, request)
+    if isinstance(outcome, Refusal):
+        return outcome
+    service = serving(outcome, request.asked)
+    folder = whole if service.root == "." else Folder(whole.tree, service.root, within=whole)
+    return replace(service, evidence=(*service.evidence, *passed_over(folder)))
+
+
+def _chosen(whole: Folder, request: Request) -> Service | Refusal:
     """Return the service at the root that is asked for; without one, of the repository or its only app."""
     languages = _languages(request.asked)
     root = request.asked.root
@@ -88,7 +99,7 @@ def _part(whole: Folder, request: Request) -> Service | Refusal:
     if not folder.files and root.value != ".":
         raise DetectionError(
             "overrides.no_such_root",
-            f"{root.file}:{root.line}: there is no folder {root.value} in the repository",
+            f"{set_at(root, 'root')}: there is no folder {root.value} in the repository",
             why="`root` must be a folder with files, from the repository's root",
             fix="correct `root`",
         )
@@ -110,7 +121,7 @@ def _languages(asked: Asked) -> tuple[Entry, ...]:
             known = ", ".join(sorted({name for listed in names.values() for name in listed}))
             raise DetectionError(
                 f"overrides.unknown_{field}",
-                f"{found.file}:{found.line}: {found.value} is no {field} that can be deployed",
+                f"{set_at(found, field)}: {found.value} is no {field} that can be deployed",
                 why=f"known are {known}",
                 fix=f"correct `{field}`, or leave it out to have it detected",
                 kind="not_deployable",
@@ -170,6 +181,7 @@ def _nested(
     """Return the only app in a folder of the repository, where its root has none."""
     apps: list[Service] = []
     errors: list[DetectionError] = []
+    refused: list[Refusal] = []
     for root, marker in _roots(whole, languages)[:MOST_APPS]:
         if any(root.startswith(f"{app.root}/") for app in apps):
             continue
@@ -181,6 +193,8 @@ def _nested(
         if isinstance(found, Service) and found.kind != "worker":
             where = Evidence(f"{root}/{marker}", 1, "root", "the only app of the repository is in this folder")
             apps.append(replace(found, evidence=(where, *found.evidence)))
+        elif isinstance(found, Refusal) and found.final:
+            refused.append(found)
     if len(apps) == 1:
         return apps[0]
     if apps:
@@ -191,7 +205,8 @@ def _nested(
         )
     if errors and outcome is None:
         raise errors[0]
-    return outcome or Refusal(_reason(whole))
+    # What is wrong with the only app says more than that the folder around it is none.
+    return refused[0] if len(refused) == 1 else outcome or Refusal(_reason(whole))
 
 
 def _roots(whole: Folder, languages: tuple[Entry, ...]) -> list[tuple[str, str]]:

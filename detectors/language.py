@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from detectors.errors import DetectionError
 from detectors.folder import Folder
-from detectors.found import Found
+from detectors.found import Found, warning
 from detectors.model import Evidence, Kind, Service
 from detectors.overrides import Asked
 
-__all__ = ["Facts", "Framework", "Inspect", "Language", "Outcome", "Refusal", "Request", "assemble", "find_framework"]
+__all__ = [
+    "Facts",
+    "Framework",
+    "Inspect",
+    "Language",
+    "Outcome",
+    "Refusal",
+    "Request",
+    "assemble",
+    "find_framework",
+    "serving",
+]
 
 Facts = Mapping[str, Found[Any]]
 """The fields of Service that were found, by name."""
@@ -113,6 +124,31 @@ def assemble(
     )
     _check(service)
     return service
+
+
+def serving(service: Service, asked: Asked) -> Service:
+    """Return ``service``; a worker that a person gave a port, and didn't call a worker, is a server."""
+    if service.kind != "worker" or not (asked.port or asked.health_path):
+        return service
+    found = asked.port or asked.health_path
+    if asked.kind or asked.port is None:
+        why = "a worker answers nothing: `port` and `health_path` are left out"
+        if asked.kind is None:
+            why += ". Set `port` too if it answers HTTP"
+        return (
+            replace(service, evidence=(*service.evidence, warning(found.file, found.line, why))) if found else service
+        )
+    evidence = [item for item in service.evidence if item.fact != "kind"]
+    notes = [Found("server", asked.port.file, asked.port.line, "it has a port, so it serves").evidence("kind")]
+    notes += [item.evidence(fact) for fact, item in (("port", asked.port), ("health_path", asked.health_path)) if item]
+    return replace(
+        service,
+        name="web",
+        kind="server",
+        port=asked.port.value,
+        health_path=asked.health_path.value if asked.health_path else None,
+        evidence=(*notes, *evidence),
+    )
 
 
 def _asked(asked: Asked) -> dict[str, Found[Any]]:

@@ -8,13 +8,14 @@ from detectors.folder import Folder
 from detectors.found import Found, warning
 from detectors.javascript import Source, read_source
 from detectors.language import Framework
+from detectors.listening import named_port
 from detectors.manifests import json_document
 from detectors.model import Evidence
 from detectors.node_scripts import Script, read_script
 from detectors.package_json import Package
 from detectors.procfile import procfile_web
 
-__all__ = ["Start", "find_start"]
+__all__ = ["Start", "find_start", "start_port"]
 
 _STEMS = ("server", "index", "app", "main")
 _ENDINGS = (".js", ".mjs", ".cjs", ".ts", ".mts")
@@ -38,12 +39,18 @@ def find_start(package: Package, manager: str, framework: Framework | None) -> S
     port = framework.port if framework and framework.port else 3000
     if procfile := procfile_web(package.folder, port):
         argv = Found(procfile.value.run(), procfile.file, procfile.line, procfile.why)
-        return Start(argv, _source(package.folder, procfile.value.argv[-1]))
+        return Start(argv, _source(package.folder, procfile.value.argv[-1]), start_port(argv))
     found, warnings = _from_scripts(package, manager)
     if found:
         return found
     made = _from_framework(package, framework) or _from_entry(package)
     return Start(made.argv, made.source, made.port, (*warnings, *made.warnings)) if made else None
+
+
+def start_port(argv: Found[tuple[str, ...]]) -> Found[int] | None:
+    """Return the port that the start command itself names."""
+    port = named_port(argv.value)
+    return Found(port, argv.file, argv.line, "the start command names it") if port else None
 
 
 def _from_scripts(package: Package, manager: str) -> tuple[Start | None, tuple[Evidence, ...]]:

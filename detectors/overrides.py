@@ -12,9 +12,11 @@ from detectors.document import Document, broken
 from detectors.errors import DetectionError
 from detectors.found import Found, printable
 
-__all__ = ["FILE", "Asked", "Overrides", "asked_of", "overrides_of"]
+__all__ = ["CALLER", "FILE", "Asked", "Overrides", "asked_of", "overrides_of", "set_at"]
 
 FILE = "shipway.yaml"
+# The "file" of values that no file sets: the command line's options, or another caller's.
+CALLER = "overrides"
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
 _WORD = re.compile(r"[a-z][a-z0-9./-]{0,40}")
 _PATH = re.compile(r"[A-Za-z0-9_.@+ -]+(/[A-Za-z0-9_.@+ -]+)*")
@@ -144,14 +146,31 @@ def asked_of(document: Document, *path: str, known: tuple[str, ...]) -> Asked:
             read, wanted = _KEYS[key]
             if (parsed := read(given)) is None:
                 raise _wrong(document, (*path, key), wanted)
-            found[key] = Found(parsed, document.file, document.line(*path, key), f"{document.file} sets {key}")
+            why = _option(key) if document.file == CALLER else f"{document.file} sets {key}"
+            found[key] = Found(parsed, document.file, document.line(*path, key), why)
     return Asked(**found)
+
+
+def _option(key: str) -> str:
+    return f"--{key.replace('_', '-')}"
+
+
+def set_at(found: Found[Any], key: str) -> str:
+    """Return where ``key`` was set to ``found``, for a message: the option, or file and line."""
+    return _option(key) if found.file == CALLER else f"{found.file}:{found.line}"
+
+
+def _place(document: Document, path: tuple[str, ...]) -> str:
+    """Return the option that ``path`` came from, or file, line and key."""
+    if document.file == CALLER and len(path) == 1:
+        return _option(path[0])
+    return f"{document.file}:{document.line(*path)}: {printable('.'.join(path))}"
 
 
 def _wrong(document: Document, path: tuple[str, ...], wanted: str) -> DetectionError:
     return DetectionError(
         "overrides.invalid",
-        f"{document.file}:{document.line(*path)}: {printable('.'.join(path))} has a wrong value",
+        f"{_place(document, path)} has a wrong value",
         why=f"it must be {wanted}",
         fix="correct it; `resources/shipway.example.yaml` shows every key",
     )

@@ -10,6 +10,7 @@ from detectors.found import Found, warning
 from detectors.manifests import json_document
 from detectors.model import Evidence
 from detectors.pins import mise_version, pin_file, tool_version
+from detectors.workspace import Workspace, workspace_around
 
 __all__ = ["FILE", "LOCKS", "Package", "node_versions", "package_manager", "read_package"]
 
@@ -27,10 +28,11 @@ LOCKS = {
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """One package.json; ``document`` has the rest of it."""
+    """One package.json; ``document`` has the rest of it, ``around`` is the workspace that its folder lies in."""
 
     folder: Folder
     document: Document
+    around: Workspace | None
 
     @property
     def file(self) -> str:
@@ -62,12 +64,12 @@ def read_package(folder: Folder) -> Package:
     document = json_document(folder, FILE)
     if not isinstance(document.value, dict):
         raise broken(document.file, 1, 1, "it must hold one JSON object")
-    return Package(folder, document)
+    return Package(folder, document, workspace_around(folder, LOCKS))
 
 
 def package_manager(package: Package) -> tuple[Found[str], tuple[Evidence, ...]]:
     """Return the package manager, with warnings: the packageManager field, then the lock file, then npm."""
-    folder = package.folder
+    folder, around = package.folder, package.around
     locks = [name for name in LOCKS if folder.has(name)]
     managers = list(dict.fromkeys(LOCKS[name] for name in locks))
     field = (package.document.text("packageManager") or "").partition("@")[0]
@@ -76,12 +78,21 @@ def package_manager(package: Package) -> tuple[Found[str], tuple[Evidence, ...]]
         found = Found(field, package.file, line, "the packageManager field names it")
     elif locks:
         found = Found(managers[0], folder.at(locks[0]), 1, f"{locks[0]} is its lock file")
+    elif around and around.lock and LOCKS[around.lock] != "bun":
+        found = Found(LOCKS[around.lock], around.file, 1, f"{around.lock} is the lock file of the workspace")
     else:
         found = Found("npm", package.file, 1, "there is no lock file, so the default is taken")
     return found, _lock_warnings(package, found.value, managers)
 
 
 def _lock_warnings(package: Package, manager: str, managers: list[str]) -> tuple[Evidence, ...]:
+    around = package.around
+    if not managers and around and around.lock:
+        why = (
+            f"it is the lock file of the whole workspace; {package.folder.root} is built by itself, without it, so "
+            f"that each build may install other versions: commit a lock file beside {package.file}"
+        )
+        return (warning(around.file, 1, why),)
     if manager not in managers:
         why = f"there is no lock file of {manager}, so that each build may install other versions: commit one"
         return (warning(package.file, 1, why),)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from detectors.folder import Folder
 from detectors.found import Found
 from detectors.python_source import Module, parse_module
 
-__all__ = ["Program", "find_program"]
+__all__ = ["Program", "find_program", "program_port"]
 
 _STEMS = ("main", "app", "server", "run", "streamlit_app", "bot", "worker", "index", "__main__")
 NAMES = tuple(f"{folder}{stem}.py" for folder in ("", "src/", "app/") for stem in _STEMS)
@@ -43,6 +44,15 @@ def find_program(folder: Folder, *, importing: str | None = None) -> Program | N
     return None
 
 
+def program_port(folder: Folder, words: Sequence[str]) -> Found[int] | None:
+    """Return the port in the code of the program that the command ``words`` runs, if it is a file of ``folder``."""
+    name = next((word.removeprefix("./") for word in words[1:] if word.endswith(".py")), "")
+    if not words or not words[0].startswith("python") or not folder.has(name):
+        return None
+    module = parse_module(folder, name)
+    return _port(module) if module else None
+
+
 def _runs(module: Module) -> int | None:
     """Return the line from which the module runs: its main guard, or a call at its top level."""
     for statement in module.tree.body:
@@ -72,7 +82,9 @@ def _port(module: Module) -> Found[int] | None:
     """Return the first port in the code: a keyword ``port``, a (host, port) pair, or PORT's default."""
     calls = (node for node in ast.walk(module.tree) if isinstance(node, ast.Call))
     for value in (value for call in calls for value in _port_values(module, call)):
-        text = str(value.value) if isinstance(value, ast.Constant) else ""
+        # A number that is no port may have more digits than can be written out.
+        given = value.value if isinstance(value, ast.Constant) else ""
+        text = str(given) if not isinstance(given, int) or 0 < given < 65536 else ""
         if text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65536:
             return Found(int(text[:6]), module.file, value.lineno, "the code listens on this port")
     return None

@@ -11,6 +11,7 @@ from detectors.document import Document
 from detectors.folder import Folder
 from detectors.found import Found
 from detectors.manifests import line_of, text_of, toml_document
+from detectors.setup_files import setup_requirements
 
 __all__ = ["Project", "read_project"]
 
@@ -76,6 +77,7 @@ def _dependencies(
         yield from _table(pyproject, "tool", "poetry", "dependencies")
     if pipfile:
         yield from _table(pipfile, "packages")
+    yield from (found for text, file, line in setup_requirements(folder) for found in _requirement(text, file, line))
 
 
 def _table(document: Document, *path: str) -> Iterator[Found[str]]:

@@ -15,8 +15,8 @@ __all__ = ["COMMANDS", "main", "root"]
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "detect": ("detectors.cli:detect", "Find out what a repository is, with the evidence."),
-    "plan": ("pipeline.commands.stages:plan", "Show how the image of a repository is built."),
-    "dockerfile": ("pipeline.commands.stages:dockerfile", "Print the Dockerfile that Shipway writes for a repository."),
+    "plan": ("pipeline.commands.plans:plan", "Show how the image of a repository is built."),
+    "dockerfile": ("pipeline.commands.plans:dockerfile", "Print the Dockerfile that Shipway writes for a repository."),
     "build": ("pipeline.commands.stages:build", "Build the image, with the stages before."),
     "scan": ("pipeline.commands.stages:scan", "Scan the image, with the stages before."),
     "push": ("pipeline.commands.stages:push", "Push the image, with the stages before."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 from detectors.detect import detect
@@ -87,7 +88,8 @@ class Stages:
     def detect(self, source: SourceDocument) -> DetectionDocument:
         """Find out what the repository is; raises PipelineError (``not_deployable``) with the reason."""
         offline = self._session.offline
-        inputs = fingerprint(source.source, self._spec.overrides, offline)
+        # Another version of Shipway may see more in the same files.
+        inputs = fingerprint(source.source, self._spec.overrides, offline, version("shipway"))
 
         def make() -> DetectionDocument:
             found = detect(self._tree(source.source), overrides=self._spec.overrides, offline=offline)
@@ -105,7 +107,7 @@ class Stages:
     def plan(self, detection: DetectionDocument) -> PlanDocument:
         """Plan each service's image and write its Dockerfile."""
         bases = self._session.bases
-        inputs = fingerprint(detection.detection, dict(bases))
+        inputs = fingerprint(detection.detection, dict(bases), version("shipway"))
         scope = self._spec.workspace
 
         def make() -> PlanDocument:

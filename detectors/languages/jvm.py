@@ -14,6 +14,7 @@ from detectors.model import Evidence, Service
 from detectors.pins import mise_version, pin_file, tool_version
 from detectors.pom import Pom, reactor, read_pom
 from detectors.versions import resolve
+from detectors.xml_text import Node
 
 __all__ = ["LANGUAGE"]
 
@@ -76,7 +77,8 @@ def _framework(pom: Pom) -> tuple[Framework, Found[str]] | None:
     artifacts = list(pom.artifacts())
     for framework in FRAMEWORKS:
         found = next((item for item in artifacts if item.value.partition(":")[0] in framework.deps), None)
-        if found and any(True for _ in pom.plugins(PLUGINS[framework.name])) and _has_main(pom, framework):
+        plugins = list(pom.plugins(PLUGINS[framework.name]))
+        if found and plugins and _has_main(pom, framework) and _is_executable(pom, framework, plugins):
             return framework, Found(framework.name, found.file, found.line, found.why)
     return None
 
@@ -91,17 +93,34 @@ def _has_main(pom: Pom, framework: Framework) -> bool:
     return any("SpringBootApplication" in pom.folder.source(name) for name in names[:400])
 
 
+def _is_executable(pom: Pom, framework: Framework, plugins: list[Node]) -> bool:
+    """Return whether a WAR can be started by itself, too: Spring Boot's plugin repackages it only where it is told to.
+
+    Its parent tells it, and so may any parent from elsewhere.
+    """
+    if pom.project.value("packaging") != "war" or framework.name != "spring-boot":
+        return True
+    outermost = pom
+    while outermost.parent:
+        outermost = outermost.parent
+    goals = {goal.text for plugin in plugins for goal in plugin.each("executions", "execution", "goals", "goal")}
+    return outermost.project.first("parent") is not None or "repackage" in goals
+
+
 def _service(
     folder: Folder, request: Request, poms: list[Pom], pom: Pom, chosen: tuple[Framework, Found[str]]
 ) -> Service:
     framework, found = chosen
     config = read_config(folder, pom.inner("src/main/resources"))
-    output, notes = _output(pom, framework)
+    single = framework.name == "quarkus" and _is_uber(pom, config)
+    output, notes = _output(pom, framework, single=single)
     health, more = _health(pom, config, framework)
     facts: dict[str, Found[Any] | None] = {
         "kind": _kind(pom, framework, found),
         "framework": found,
-        "start": Found(framework.start, found.file, found.line, f"{framework.name} packages a runnable archive"),
+        "start": Found(
+            JAR if single else framework.start, found.file, found.line, f"{framework.name} packages a runnable archive"
+        ),
         "port": config.number(PORT_KEYS[framework.name])
         or Found(PORT, found.file, found.line, f"{framework.name}'s default port"),
         "output": output,
@@ -137,6 +156,12 @@ def _assembled(
     return assemble(folder, request, known, language="java", manifests=manifests, warnings=(*notes, *warnings))
 
 
+def _is_uber(pom: Pom, config: Config) -> bool:
+    """Return whether Quarkus is told to make one archive that holds everything."""
+    keys = ("quarkus.package.jar.type", "quarkus.package.type")
+    return any(found.value == "uber-jar" for key in keys for found in (config.text(key), pom.property(key)) if found)
+
+
 def _kind(pom: Pom, framework: Framework, found: Found[str]) -> Found[str]:
     names = [item.value.partition(":")[2] for item in pom.artifacts()]
     if framework.name != "spring-boot" or any(_SPRING_SERVES.search(name) for name in names):
@@ -144,13 +169,16 @@ def _kind(pom: Pom, framework: Framework, found: Found[str]) -> Found[str]:
     return Found("worker", found.file, found.line, "no dependency of it brings a web server")
 
 
-def _output(pom: Pom, framework: Framework | None) -> tuple[Found[str], tuple[Evidence, ...]]:
-    """Return what ``package`` leaves to run, with a warning where its name can't be worked out."""
-    if framework and framework.name == "quarkus":
+def _output(pom: Pom, framework: Framework | None, *, single: bool = False) -> tuple[Found[str], tuple[Evidence, ...]]:
+    """Return what ``package`` leaves to run, with a warning where its name can't be worked out.
+
+    ``single`` tells that Quarkus makes one archive instead of a folder.
+    """
+    if framework and framework.name == "quarkus" and not single:
         return Found(pom.inner("target/quarkus-app"), pom.file, 1, "Quarkus builds into it"), ()
     name = pom.jar_name()
     plugin = next(pom.plugins("spring-boot-maven-plugin"), None)
-    classifier = plugin.value("configuration", "classifier") if plugin else None
+    classifier = "runner" if single else plugin.value("configuration", "classifier") if plugin else None
     if name and classifier and re.fullmatch(r"[A-Za-z0-9_.-]+", classifier):
         stem, _, ending = name.rpartition(".")
         name = f"{stem}-{classifier}.{ending}"
@@ -243,7 +271,7 @@ def _main_class(pom: Pom) -> int | None:
             waiting = [plugin]
             while waiting:
                 node = waiting.pop()
-                if node.tag == "mainClass" and pom.project.value("packaging") != "pom":
+                if node.tag == "mainClass" and pom.project.value("packaging") not in ("pom", "war"):
                     return node.line
                 waiting.extend(node.children)
     return None

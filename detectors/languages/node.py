@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from detectors.folder import Folder
-from detectors.found import Found, warning
+from detectors.found import Found, printable, warning
 from detectors.javascript import config_value
 from detectors.language import Facts, Framework, Language, Outcome, Refusal, Request, assemble, find_framework
 from detectors.model import Evidence, Service
-from detectors.node_start import Start, find_start
+from detectors.node_start import Start, find_start, start_port
 from detectors.package_json import FILE, LOCKS, Package, node_versions, package_manager, read_package
 from detectors.versions import resolve
+from detectors.workspace import Workspace, members
 
 __all__ = ["LANGUAGE"]
 
@@ -82,6 +83,8 @@ _HEALTH = ("health", "healthz")
 def inspect(folder: Folder, request: Request) -> Outcome:
     """Return the Node service of ``folder``."""
     package = read_package(folder)
+    if package.around and (needed := package.around.needed(package.document)):
+        return _of_workspace(package, package.around, needed)
     refused: Refusal | None = None
     for framework, found in _matching(package, request):
         if framework.refused and not request.asked.start:
@@ -110,11 +113,13 @@ def _service(package: Package, request: Request, framework: Framework, found: Fo
     if framework.kind == "static":
         return _static(package, request, framework, found)
     if framework.name == "nextjs":
-        mode = _next_output(package)
+        mode, folder = _next_output(package), _next_folder(package)
         if mode and mode.value == "export":
-            return _static(package, request, replace(framework, output="out"), found)
+            # Of a folder that is set, Next.js makes the one that it exports to.
+            return _static(package, request, replace(framework, output=folder or "out"), found)
+        framework = replace(framework, output=folder or framework.output)
         if mode and mode.value == "standalone":
-            framework = replace(framework, start=("node", "server.js"), output=".next/standalone")
+            framework = replace(framework, start=("node", "server.js"), output=f"{framework.output}/standalone")
     return _server(package, request, framework, found)
 
 
@@ -177,6 +182,8 @@ def _shared(
 def _assembled(package: Package, request: Request, facts: Facts, warnings: tuple[Evidence, ...]) -> Service:
     names = (FILE, *LOCKS, "pnpm-workspace.yaml", ".yarnrc.yml")
     manifests = [name for name in names if package.folder.has(name)]
+    if _is_workspace(package):
+        manifests += members(package.folder)
     if package.dependency("@prisma/client", "prisma") and package.folder.has("prisma/schema.prisma"):
         # Its install script generates the client from this.
         manifests.append("prisma/schema.prisma")
@@ -188,7 +195,8 @@ def _placed(value: T, place: Found[Any], why: str) -> Found[T]:
 
 
 def _asked_start(request: Request) -> Start | None:
-    return Start(request.asked.start, None) if request.asked.start else None
+    asked = request.asked.start
+    return Start(asked, None, start_port(asked)) if asked else None
 
 
 def _kind(package: Package, framework: Framework | None, start: Start) -> Found[str]:
@@ -208,9 +216,27 @@ def _port(package: Package, start: Start, framework: Framework | None) -> Found[
     return found or Found(port, start.argv.file, start.argv.line, "the usual port; the app gets it in PORT")
 
 
+def _next_config(package: Package, key: str) -> Found[str] | None:
+    return config_value(package.folder, tuple(f"next.config.{ending}" for ending in _CONFIG_ENDINGS), key)
+
+
 def _next_output(package: Package) -> Found[str] | None:
-    names = tuple(f"next.config.{ending}" for ending in _CONFIG_ENDINGS)
-    return config_value(package.folder, names, "output")
+    build = package.script("build")
+    if build and "next export" in build.value:  # how Next.js before 13.3 is told
+        return _placed("export", build, "the build script exports")
+    return _next_config(package, "output")
+
+
+def _next_folder(package: Package) -> str | None:
+    """Return the folder that Next.js is told to build into, below the app's own."""
+    found = _next_config(package, "distDir")
+    return _inner(found.value) if found else None
+
+
+def _inner(path: str) -> str | None:
+    """Return ``path`` without its dressing, or None if it leads out of the folder, or is the folder itself."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    return None if path.startswith("/") or ".." in parts else "/".join(parts) or None
 
 
 def _next_health(package: Package) -> Found[str] | None:
@@ -234,14 +260,28 @@ def _next_health(package: Package) -> Found[str] | None:
 def _configured_output(package: Package, framework: Framework) -> Found[str] | None:
     stem, key = _OUTPUT_KEYS.get(framework.name, ("", ""))
     found = config_value(package.folder, tuple(f"{stem}.{ending}" for ending in _CONFIG_ENDINGS), key) if stem else None
-    if found is None or found.value.startswith(("/", "..")):
-        return None
-    return _placed(found.value.removeprefix("./").rstrip("/"), found, found.why)
+    inner = _inner(found.value) if found else None
+    return _placed(inner, found, found.why) if found and inner else None
+
+
+def _is_workspace(package: Package) -> bool:
+    return bool(package.document.get("workspaces")) or package.folder.has("pnpm-workspace.yaml")
+
+
+def _of_workspace(package: Package, around: Workspace, needed: Found[str]) -> Refusal:
+    root, main = package.folder.root, package.document.text("main") or "server.js"
+    start = printable(f"node {root}/{main}", 160)
+    return Refusal(
+        f"{package.file}:{needed.line} depends on {printable(needed.value, 80)}, which comes from the workspace that "
+        f"{around.file} locks, so {root} can't be built by itself. Leave `root` out, and set `build` and `start` in "
+        f"shipway.yaml to the commands at the workspace's root, such as `start: {start}`.",
+        final=True,
+    )
 
 
 def _nothing_to_start(package: Package) -> Refusal:
     document = package.document
-    if document.get("workspaces") or package.folder.has("pnpm-workspace.yaml"):
+    if _is_workspace(package):
         return Refusal(f"{package.file} is the root of a workspace. Set `root` in shipway.yaml to the app's folder.")
     what = "a command-line tool" if document.get("bin") else "a library, or has only development scripts"
     return Refusal(

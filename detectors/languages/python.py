@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from detectors.django import read_django
 from detectors.folder import Folder
 from detectors.found import Found, warning
+from detectors.gunicorn import configured_port
 from detectors.language import Framework, Language, Outcome, Refusal, Request, assemble, find_framework
+from detectors.listening import named_port, words_of
 from detectors.model import Evidence, Service
 from detectors.pins import mise_version, pin_file, tool_version
 from detectors.procfile import procfile_web
 from detectors.python_app import App, find_apps
-from detectors.python_program import find_program
+from detectors.python_program import find_program, program_port
 from detectors.requirements import Project, read_project
 from detectors.versions import resolve
+from detectors.workspace import outer_file
 
 __all__ = ["LANGUAGE"]
 
@@ -70,11 +73,12 @@ def inspect(folder: Folder, request: Request) -> Outcome:
     project = read_project(folder)
     missed: list[tuple[Framework, Found[str]]] = []
     for framework, found in _matching(folder, project, request):
-        run = _asked_run(request) or _procfile_run(folder, framework) or _framework_run(folder, project, framework)
+        made, wanted = _framework_run(folder, project, framework), _wanted_run(folder, request, framework)
+        run = _restarted(made, wanted) if made and wanted else wanted or made
         if run:
             return _service(folder, project, request, run, (framework, found))
         missed.append((framework, found))
-    run = _asked_run(request) or _procfile_run(folder, None) or _plain_run(folder)
+    run = _wanted_run(folder, request, None) or _plain_run(folder)
     return _service(folder, project, request, run, None) if run else _refusal(folder, project, missed)
 
 
@@ -95,13 +99,23 @@ def _renamed(found: Found[Any], value: str) -> Found[str]:
     return Found(value, found.file, found.line, found.why)
 
 
-def _asked_run(request: Request) -> Run | None:
-    return Run(request.asked.start) if request.asked.start else None
-
-
-def _procfile_run(folder: Folder, framework: Framework | None) -> Run | None:
+def _wanted_run(folder: Folder, request: Request, framework: Framework | None) -> Run | None:
+    """Return the run that a person wrote: the start command that was asked for, else the Procfile's."""
+    if request.asked.start:
+        return Run(request.asked.start)
     found = procfile_web(folder, (framework.port if framework else None) or PORT)
     return Run(Found(found.value.run(), found.file, found.line, found.why)) if found else None
+
+
+def _restarted(made: Run, wanted: Run) -> Run:
+    """Return ``wanted``, built as the framework is, with the health route of ``made`` if it starts the same app."""
+    same = _modules(made.start.value) & _modules(words_of(wanted.start.value))
+    return replace(wanted, build=made.build, health=made.health if same else None)
+
+
+def _modules(words: tuple[str, ...]) -> set[str]:
+    modules = {word.partition(":")[0] for word in words[1:]}
+    return {name for name in modules if name.replace(".", "").isidentifier()}
 
 
 def _framework_run(folder: Folder, project: Project, framework: Framework) -> Run | None:
@@ -186,12 +200,7 @@ def _service(
     version, notes = _version(folder, project, request, run)
     framework = chosen[0] if chosen else None
     kind = run.kind or Found(framework.kind if framework else "server", run.start.file, run.start.line, run.start.why)
-    port = run.port or Found(
-        (framework.port if framework else None) or PORT,
-        run.start.file,
-        run.start.line,
-        "the usual port; PORT changes it",
-    )
+    port = run.port or _port(folder, run.start, framework)
     facts: dict[str, Found[Any] | None] = {
         "kind": kind,
         "language_version": version,
@@ -203,8 +212,20 @@ def _service(
         "health_path": run.health,
     }
     known = {name: found for name, found in facts.items() if found}
-    warnings = (*notes, *run.warnings, *_server_warning(project, run.start))
+    warnings = (*notes, *run.warnings, *_server_warning(project, run.start), *_lock_warning(folder, project))
     return assemble(folder, request, known, language="python", manifests=project.manifests, warnings=warnings)
+
+
+def _port(folder: Folder, start: Found[tuple[str, ...]], framework: Framework | None) -> Found[int]:
+    """Return where ``start`` listens: the port that it names, its configuration's, its program's, the usual one."""
+    if named := named_port(start.value):
+        return Found(named, start.file, start.line, "the start command names it")
+    usual = (framework.port if framework else None) or PORT
+    return (
+        configured_port(folder, start.value)
+        or program_port(folder, words_of(start.value))
+        or Found(usual, start.file, start.line, "the usual port; PORT changes it")
+    )
 
 
 def _server_warning(project: Project, start: Found[tuple[str, ...]]) -> tuple[Evidence, ...]:
@@ -213,6 +234,18 @@ def _server_warning(project: Project, start: Found[tuple[str, ...]]) -> tuple[Ev
         return ()
     why = f"{server} is not among the dependencies; Shipway adds it to the image. Add it to have its version pinned"
     return (warning(start.file, start.line, why),)
+
+
+def _lock_warning(folder: Folder, project: Project) -> tuple[Evidence, ...]:
+    """Return the warning of a member of a uv workspace, whose lock file lies around it."""
+    outer = outer_file(folder, "uv.lock")
+    if outer is None or project.manager is None or project.manager.value != "uv" or folder.has("uv.lock"):
+        return ()
+    why = (
+        f"it is the lock file of the whole workspace; {folder.root} is built by itself, without it, so that each build "
+        "may install other versions: commit a uv.lock beside its pyproject.toml"
+    )
+    return (warning(outer, 1, why),)
 
 
 def _version(folder: Folder, project: Project, request: Request, run: Run) -> tuple[Found[str], tuple[Evidence, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from pipeline.progress import Mode
     from pipeline.runs.begin import Request
 
-__all__ = ["build", "commit", "deploy", "dockerfile", "plan", "push", "release", "scan"]
+__all__ = ["build", "commit", "deploy", "push", "release", "scan"]
 
 SETTINGS = (
     "home",
@@ -104,106 +103,3 @@ push = _stage("push", "Push the image of TARGET to the registry.")
 release = _stage("release", "Draft the release of TARGET; its number comes with the commit.")
 commit = _stage("gitops", "Commit the release of TARGET to the GitOps repository; nothing is run.")
 commit.name = "commit"
-
-
-@click.command()
-@click.argument("target", default=".")
-@click.option("--branch", help="Branch or tag [default: the folder as it is, or the repository's HEAD].")
-@click.option("--service", help="One service of several.")
-@click.option("--base-images", type=click.Choice(["offline", "ordinary"]), default="ordinary", show_default=True)
-@as_json
-@click.pass_context
-def plan(
-    ctx: click.Context, target: str, branch: str | None, service: str | None, base_images: str, *, as_json: bool
-) -> None:
-    """Show how the image of TARGET is built, step by step, with each step's reason."""
-    from pipeline.commands.report import plan_text
-    from resources.record import to_json
-
-    plans = _plans(ctx, target, branch, service, base_images)
-    if as_json:
-        print_json(
-            to_json({"schema": "shipway/plan/v1", "services": {name: _plain(one) for name, one in plans.items()}})
-        )
-    else:
-        click.echo("\n".join(plan_text(name, one) for name, one in plans.items()))
-
-
-@click.command()
-@click.argument("target", default=".")
-@click.option("--branch", help="Branch or tag [default: the folder as it is, or the repository's HEAD].")
-@click.option("--service", help="One service of several.")
-@click.option("--base-images", type=click.Choice(["offline", "ordinary"]), default="ordinary", show_default=True)
-@click.option("--write", is_flag=True, help="Write Dockerfile and .dockerignore into the folder TARGET.")
-@click.option("--force", is_flag=True, help="With --write: overwrite files that are there.")
-@click.pass_context
-def dockerfile(
-    ctx: click.Context,
-    target: str,
-    branch: str | None,
-    service: str | None,
-    base_images: str,
-    *,
-    write: bool,
-    force: bool,
-) -> None:
-    """Print the Dockerfile that Shipway writes for TARGET (a folder or a git URL).
-
-    \b
-    Examples:
-      shipway dockerfile .
-      shipway dockerfile . --write
-    """
-    from pipeline.base_images.build import bases
-    from pipeline.dockerfile import dockerfile as render
-    from pipeline.dockerfile import dockerignore
-
-    references = bases(offline=base_images == "offline")
-    plans = _plans(ctx, target, branch, service, base_images)
-    if len(plans) != 1:
-        raise click.UsageError(f"there are several services, choose one with --service: {', '.join(sorted(plans))}")
-    (one,) = plans.values()
-    text = render(one, references)
-    if not write:
-        click.echo(text, nl=False)
-        return
-    if not Path(target).is_dir():
-        raise click.UsageError(f"--write is for a folder on this machine, and {target} is none")
-    folder = Path(target) / one.service.root
-    _write({folder / "Dockerfile": text, folder / ".dockerignore": dockerignore(one)}, force=force)
-
-
-def _write(files: dict[Path, str], *, force: bool) -> None:
-    from pipeline.runs.folder import write_atomically
-
-    for file, content in files.items():
-        if file.exists() and not force and file.read_text(encoding="utf-8", errors="replace") != content:
-            raise click.UsageError(f"{file} is there and differs; --force overwrites it")
-    for file, content in files.items():
-        write_atomically(file, content.encode())
-        file.chmod(0o644)
-        click.echo(f"wrote {file}", err=True)
-
-
-def _plans(
-    ctx: click.Context, target: str, branch: str | None, service: str | None, base_images: str
-) -> dict[str, Any]:
-    from detectors.detect import detect
-    from pipeline.errors import PipelineError
-    from pipeline.plans import plan as make_plan
-
-    with ctx.obj["open_tree"](target, branch) as tree:
-        detection = detect(tree, offline=base_images == "offline")
-    if not detection.deployable:
-        raise PipelineError("detect.not_deployable", detection.reason or "", kind="not_deployable")
-    chosen = [one for one in detection.services if service in (None, one.name)]
-    if not chosen:
-        known = ", ".join(one.name for one in detection.services)
-        raise click.UsageError(f"there is no service {service}; there are: {known}")
-    return {one.name: make_plan(one) for one in chosen}
-
-
-def _plain(record: Any) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return asdict(record)

@@ -74,6 +74,11 @@ def test_root_is_an_option_too() -> None:
     ]
 
 
+def test_what_the_command_line_sets_is_shown_as_such() -> None:
+    line = run({f"a/{name}": text for name, text in APP.items()}, "--root", "a").output.split("\n")[1]
+    assert line.split() == ["folder", "a", "command", "line", "--root"]
+
+
 def test_without_a_root_command_a_folder_is_read(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text(APP["main.py"])
     (tmp_path / "requirements.txt").write_text("fastapi")

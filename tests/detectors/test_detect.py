@@ -199,3 +199,14 @@ def test_every_language_is_declared_whole() -> None:
         for framework in language.frameworks:
             assert framework.deps
             assert framework.kind != "static" or framework.output or framework.refused
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "Containerfile"])
+def test_a_dockerfile_that_is_not_used_is_told(name: str) -> None:
+    files = {
+        "api/main.py": "from fastapi import FastAPI\napp = FastAPI()",
+        "api/requirements.txt": "fastapi\nuvicorn\n",
+    }
+    (told,) = warnings(service(files | {f"api/{name}": "FROM scratch"}))
+    assert told.startswith(f"api/{name}:1 its own {name} is not used")
+    assert warnings(service(files | {name: "FROM scratch"})) == []

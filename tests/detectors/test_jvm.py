@@ -170,3 +170,50 @@ def test_a_plain_program_by_its_main_class() -> None:
     assert (worker.kind, worker.framework, worker.start) == ("worker", None, ("java", "-jar", "app.jar"))
     server = service({"pom.xml": pom(build=build, parent="", dependencies=dependency("io.javalin", "javalin"))})
     assert (server.kind, server.port) == ("server", 8080)
+
+
+WAR = "<packaging>war</packaging>"
+REPACKAGE = "<executions><execution><goals><goal>repackage</goal></goals></execution></executions></plugin>"
+
+
+def test_a_war_that_nothing_makes_executable_is_refused() -> None:
+    told = reason({"pom.xml": pom(WAR, parent="")})
+    assert "builds a WAR for a servlet container" in told
+    plugin = (
+        "<build><plugins><plugin><artifactId>maven-jar-plugin</artifactId><configuration><mainClass>a.B</mainClass>"
+    )
+    main = plugin + "</configuration></plugin></plugins></build>"
+    assert "builds a WAR" in reason({"pom.xml": pom(WAR, parent="", dependencies="", build=main)})
+
+
+def test_a_war_that_spring_boot_repackages_is_started_like_a_jar() -> None:
+    told = {"pom.xml": pom(WAR, parent="", build=BOOT_PLUGIN.replace("</plugin>", REPACKAGE))}
+    for files in (told, {"pom.xml": pom(WAR)}):
+        found = service(files)
+        assert (found.start, found.output) == (("java", "-jar", "app.jar"), "target/shop-1.2.war")
+
+
+QUARKUS = (
+    "<build><plugins><plugin><groupId>io.quarkus</groupId><artifactId>quarkus-maven-plugin</artifactId></plugin>"
+    "</plugins></build>"
+)
+
+
+def quarkus(*parts: str) -> str:
+    return pom(*parts, parent="", dependencies=dependency("io.quarkus", "quarkus-rest"), build=QUARKUS)
+
+
+def test_quarkus_leaves_a_folder_or_one_archive_if_it_is_told_to() -> None:
+    folder = service({"pom.xml": quarkus()})
+    assert (folder.output, folder.start) == ("target/quarkus-app", ("java", "-jar", "quarkus-run.jar"))
+    settings = "src/main/resources/application.properties"
+    one = {"pom.xml": quarkus(), settings: "quarkus.package.jar.type=uber-jar\n"}
+    other = {"pom.xml": quarkus("<properties><quarkus.package.type>uber-jar</quarkus.package.type></properties>")}
+    for files in (one, other):
+        found = service(files)
+        assert (found.output, found.start) == ("target/shop-1.2-runner.jar", ("java", "-jar", "app.jar"))
+
+
+def test_a_repository_with_gradle_files_too_is_built_by_maven() -> None:
+    found = service({"pom.xml": pom(), "build.gradle": "", "settings.gradle": ""})
+    assert (found.package_manager, warnings(found)) == ("maven", warnings(service({"pom.xml": pom()})))

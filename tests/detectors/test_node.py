@@ -110,6 +110,28 @@ def test_next_export_is_a_static_site() -> None:
     assert (found.kind, found.output, found.start, found.port) == ("static", "out", (), 8080)
 
 
+@pytest.mark.parametrize(
+    ("folder", "output"),
+    [("_static", "_static"), ("./build/", "build"), ("../x", "out"), ("/x", "out"), (".", "out"), ("$(id)", "out")],
+)
+def test_next_exports_to_the_folder_that_its_configuration_sets(folder: str, output: str) -> None:
+    config = f"module.exports = {{\n  output: 'export',\n  distDir: \"{folder}\",\n}}"
+    found = service(next_app(config, start="serve -s _static"))
+    assert (found.kind, found.output) == ("static", output)
+
+
+def test_next_builds_into_the_folder_that_its_configuration_sets() -> None:
+    assert service(next_app("export default { distDir: 'build' }")).output == "build"
+    standalone = service(next_app("export default { output: 'standalone', distDir: 'build' }"))
+    assert (standalone.output, standalone.start) == ("build/standalone", ("node", "server.js"))
+
+
+def test_next_exports_where_the_build_script_says_so() -> None:
+    found = service(next_app() | {"package.json": package(
+        dependencies={"next": "12"}, scripts={"build": "next build && next export"})})  # fmt: skip
+    assert (found.kind, found.output) == ("static", "out")
+
+
 def test_a_custom_next_server_is_kept() -> None:
     assert service(next_app(start="node server.js")).start == ("node", "server.js")
 

@@ -13,7 +13,7 @@ from detectors.errors import DetectionError
 from detectors.overrides import overrides_of
 from detectors.yaml_text import yaml_documents
 from resources import read_text
-from tests.detectors.trees import detection, evidence, package, reason, service
+from tests.detectors.trees import detection, evidence, package, reason, service, warnings
 
 EXPRESS = {
     "package.json": package(dependencies={"express": "5"}, scripts={"start": "node a.js"}),
@@ -127,6 +127,39 @@ def test_mistakes_are_told_with_their_line(text: str, told: str) -> None:
     assert error.value.what == told
     assert error.value.why
     assert error.value.fix
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"health_path": "http://x"}, "--health-path has a wrong value"),
+        ({"port": 0}, "--port has a wrong value"),
+        ({"root": "nothing"}, "--root: there is no folder nothing in the repository"),
+        ({"framework": "rails"}, "--framework: rails is no framework that can be deployed"),
+    ],
+)
+def test_mistakes_on_the_command_line_name_the_option(asked: dict[str, Any], told: str) -> None:
+    with pytest.raises(DetectionError) as error:
+        detection(EXPRESS, **asked)
+    assert error.value.what == told
+
+
+WORKER = {"main.py": "import time\nwhile True:\n    time.sleep(1)\n"}
+
+
+def test_a_port_makes_a_server_of_a_worker() -> None:
+    found = service(WORKER | {"shipway.yaml": "port: 9000\nhealth_path: /up\n"})
+    assert (found.name, found.kind, found.port, found.health_path) == ("web", "server", 9000, "/up")
+    assert (evidence(found, "kind"), evidence(found, "health_path")) == ("shipway.yaml:1", "shipway.yaml:2")
+    assert service(WORKER, port=9001).port == 9001
+
+
+def test_a_worker_that_is_called_one_keeps_being_one_and_says_what_it_leaves_out() -> None:
+    found = service(WORKER | {"shipway.yaml": "kind: worker\nport: 9000\n"})
+    assert (found.kind, found.port) == ("worker", None)
+    assert any(told.startswith("shipway.yaml:2 a worker answers nothing") for told in warnings(found))
+    (told,) = warnings(service(WORKER, health_path="/up"))
+    assert "Set `port` too" in told
 
 
 def test_a_close_key_is_suggested() -> None:

@@ -134,6 +134,50 @@ def test_django_without_static_root_collects_nothing_and_falls_back_to_the_wsgi_
     assert (found.build, found.start[-1]) == ((), "shop.wsgi:application")
 
 
+def test_django_started_by_a_procfile_is_still_built_and_its_release_process_is_only_told() -> None:
+    procfile = "web: gunicorn shop.wsgi --log-file -\nrelease: python manage.py migrate\n"
+    found = service(django() | {"Procfile": procfile})
+    assert found.start == ("gunicorn", "shop.wsgi", "--log-file", "-")
+    assert found.build == ("python", "manage.py", "collectstatic", "--noinput")
+    assert found.health_path == "/healthz/"
+    assert any(told.startswith("Procfile:2 the release process is not run") for told in warnings(found))
+    assert not any("migrate" in word for word in (*found.build, *found.start))
+
+
+def test_a_start_command_of_another_app_has_not_the_health_route_of_the_one_that_was_found() -> None:
+    files = project({"main.py": FASTAPI, "other.py": "x = 1"}, "fastapi", "uvicorn")
+    assert service(files, start="uvicorn main:api --port 9000").health_path == "/health"
+    assert service(files, start="uvicorn other:x --host 0.0.0.0").health_path is None
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"setup.py": "from setuptools import setup\nsetup(name='x', install_requires=['flask>=3'])"},
+        {"setup.py": "import setuptools as s\nneeds = ['flask']\ns.setup(install_requires=needs)"},
+        {"setup.cfg": "[metadata]\nname = x\n[options]\ninstall_requires =\n    # web\n    flask>=3\n"},
+        {"setup.cfg": "[options]\ninstall_requires = flask\n"},
+    ],
+)
+def test_setup_files_say_what_a_project_depends_on(files: dict[str, str]) -> None:
+    found = service({**files, "app.py": "from flask import Flask\napp = Flask(__name__)"})
+    assert (found.framework, found.package_manager, found.manifests) == ("flask", "pip", tuple(files))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"setup.py": "setup(install_requires=open('r.txt').read())"},
+        {"setup.py": "setup(install_requires=[1, *x, None]"},
+        {"setup.py": "setup(**{'install_requires': ['flask']})"},
+        {"setup.cfg": "[options.extras_require]\ninstall_requires =\n  flask\n"},
+        {"setup.cfg": "[metadata]\ndescription = a\n  install_requires = flask\n"},
+    ],
+)
+def test_what_a_setup_file_works_out_is_not_guessed(files: dict[str, str]) -> None:
+    assert "no web framework" in reason({**files, "app.py": "from flask import Flask\napp = Flask(__name__)"})
+
+
 def test_django_channels_are_served_by_asgi() -> None:
     files = django() | {"shop/asgi.py": "", "requirements.txt": "django\nchannels\nuvicorn\n"}
     assert service(files).start == ("uvicorn", "shop.asgi:application", *UVICORN)

@@ -121,6 +121,21 @@ def test_the_server_of_a_start_command_is_added_only_if_the_dependencies_lack_it
     assert not any("test -x" in text(run) for run in runs(plan(plain)))
 
 
+def test_pip_installs_from_the_first_manifest_which_includes_the_others() -> None:
+    manifests = ("requirements/prod.txt", "requirements/base.txt", "requirements/a.txt")
+    built = plan(service(language="python", language_version="3.13", package_manager="pip", manifests=manifests))
+    assert any("--requirement=requirements/prod.txt" in text(run) for run in runs(built))
+
+
+def test_a_project_with_only_setup_files_is_installed_itself_before_a_server_is_added() -> None:
+    app = service(language="python", package_manager="pip", manifests=("setup.py",), start=("gunicorn", "shop:app"))
+    steps = plan(app).stages[0].steps
+    words = [" ".join(step.argv) if isinstance(step, Run) else step.kind for step in steps]
+    project = next(index for index, line in enumerate(words) if line.endswith(" install ."))
+    server = next(index for index, line in enumerate(words) if "test -x" in line)
+    assert words.index("copy") < project < server
+
+
 def test_manifests_keep_their_folders() -> None:
     manifests = ("requirements.txt", "requirements/base.txt")
     built = plan(service(language="python", language_version="3.13", package_manager="pip", manifests=manifests))
@@ -141,6 +156,27 @@ def test_java_finds_its_trust_store_on_every_kind_of_base() -> None:
 def test_a_hostile_jar_name_is_one_word_for_the_shell() -> None:
     built = plan(replace(SERVICES["java-spring"], output="target/$(id) x*.jar"))
     assert "cp 'target/$(id) x'*.jar /layers/app.jar" in text(runs(built)[1])
+
+
+def test_a_folder_that_maven_leaves_is_copied_whole_its_libraries_first() -> None:
+    built = plan(replace(SERVICES["java-spring"], framework="quarkus", output="target/quarkus-app"))
+    assert "cp -R target/quarkus-app/. /layers/" in text(runs(built)[1])
+    copies = [step for step in built.stages[-1].steps if isinstance(step, Copy)]
+    assert [(copy.sources, copy.target) for copy in copies] == [(("/libraries",), "./"), (("/layers",), "./")]
+
+
+def test_an_archive_of_any_kind_is_started_under_one_name() -> None:
+    for output in ("target/shop-runner.jar", "target/shop.war"):
+        built = plan(replace(SERVICES["java-spring"], framework=None, output=output))
+        assert f"cp {output} /layers/app.jar" in text(runs(built)[1])
+
+
+def test_next_js_is_taken_from_the_folder_that_it_builds_into() -> None:
+    built = plan(replace(SERVICES["node-next"], output="build/standalone"))
+    sources = [source for step in built.stages[-1].steps if isinstance(step, Copy) for source in step.sources]
+    assert sources == ["/app/build/standalone", "/app/build/static", "/app/public"]
+    cached = [cache.target for run in runs(built) for cache in run.caches if cache.id.startswith("next-")]
+    assert cached == ["/app/build/cache"]
 
 
 @pytest.mark.parametrize(
