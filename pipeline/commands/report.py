@@ -11,6 +11,7 @@ import click
 if TYPE_CHECKING:
     from pipeline.artifacts import BuildPlan, Step
     from pipeline.deploy import Outcome
+    from pipeline.preview.sync import Live
     from pipeline.rollback import RollbackOutcome
 
 __all__ = ["Report", "deploy_report", "plan_text", "rollback_report"]
@@ -52,7 +53,7 @@ def deploy_report(outcome: Outcome) -> Report:
             lines.append(("commit", document.commit.sha[:12]))
     if outcome.live is not None:
         facts["url"] = outcome.live.url
-        lines.append(("live", click.style(outcome.live.url, fg="green", bold=True)))
+        lines += _live_lines(outcome.live)
     facts["stages"] = list(outcome.documents)
     return Report(_aligned(lines or [("run", outcome.run_id)]), json.dumps(facts, separators=(",", ":")))
 
@@ -63,7 +64,7 @@ def rollback_report(outcome: RollbackOutcome) -> Report:
         ("project", outcome.release.project),
         ("release", outcome.release.version),
         ("commit", outcome.commit.sha[:12]),
-        ("live", click.style(outcome.live.url, fg="green", bold=True)),
+        *_live_lines(outcome.live),
     ]
     facts = {
         "schema": "shipway/rollback/v1",
@@ -106,6 +107,15 @@ def _verdict(verdict: str, findings: int) -> str:
         shown = click.style("UNSCANNED (no vulnerability database)", fg="yellow")
         return f"{shown}, {findings} findings all the same" if findings else shown
     return f"{verdict}, {findings} findings"
+
+
+def _live_lines(live: Live) -> list[tuple[str, str]]:
+    lines = [("live", click.style(live.url, fg="green", bold=True))]
+    host = live.url.split("/")[2].rpartition(":")[0]
+    if not host.endswith(".localhost"):
+        # Only names below localhost lead to this machine by themselves.
+        lines.append(("try", f"curl --resolve {host}:{live.port}:127.0.0.1 {live.url}"))
+    return lines
 
 
 def _aligned(lines: list[tuple[str, str]]) -> str:

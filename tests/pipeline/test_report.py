@@ -107,3 +107,11 @@ def test_a_plan_names_every_step_with_its_reason(name: str) -> None:
 
     assert all(step.why in text for stage in made.stages for step in stage.steps)
     assert f"runs as {made.user}" in text
+
+
+def test_a_host_that_leads_elsewhere_comes_with_a_way_to_try_it() -> None:
+    live = Live("shop-1", "v1.0.1", "sha256:1", "healthy", 200, "http://shop.example.com:8080/", 8080, "c")
+
+    text = click.unstyle(deploy_report(Outcome("r-1", {}, live)).text)
+
+    assert "curl --resolve shop.example.com:8080:127.0.0.1 http://shop.example.com:8080/" in text
