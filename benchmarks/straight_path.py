@@ -4,7 +4,7 @@
 
 The peer is what people write by hand: ``docker build`` with a plain Dockerfile, ``docker push``, stop, run, wait; it
 scans nothing, records nothing and rolls back by building the old commit. The floor is ``docker run`` of an image that
-is there, until it answers. Needs an engine: ``shipway local up`` starts one, or DOCKER_HOST names one.
+is there, until it answers. What the machine lacks is installed, and an engine started, as `make demo` does (as root).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from clients.process import run
 from pipeline.base_images.build import bases, build, hub_reachable
 from pipeline.config import load
-from pipeline.machine import embedded
+from pipeline.machine import doctor, embedded
 
 APP = """import http.server, os, signal, sys
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -50,6 +50,7 @@ class Bench:
         self.repository = work / "team" / "bench"
         self.repository.mkdir(parents=True)
         home = Path(os.environ.get("SHIPWAY_BENCH_HOME") or work / "home")
+        doctor.install(doctor.doctor(home), home)
         self.engine = embedded.engine(home, start=True)
         self.registry = embedded.registry(home)
         offline = not hub_reachable(self.engine)

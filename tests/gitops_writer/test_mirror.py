@@ -142,7 +142,7 @@ def test_a_remote_that_vanished_is_an_outside_failure_to_retry(remote: Path) -> 
 def test_a_remote_that_hangs_is_given_up_with_all_its_processes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mirror_module, "NETWORK_SECONDS", 0.3)
+    monkeypatch.setattr(mirror_module, "NETWORK_SECONDS", 3)
     marker = tmp_path / "pid"
     ssh = tmp_path / "ssh"
     ssh.write_text(f"#!/bin/sh\necho $$ > {marker}\nexec sleep 600\n")
@@ -152,8 +152,8 @@ def test_a_remote_that_hangs_is_given_up_with_all_its_processes(
     started = time.monotonic()
     with pytest.raises(RemoteError, match="can't be reached") as caught:
         mirror.fetch()
-    assert "longer than 0.3 seconds" in caught.value.why
-    assert time.monotonic() - started < 10
+    assert "longer than 3 seconds" in caught.value.why
+    assert time.monotonic() - started < 20
     state = Path(f"/proc/{marker.read_text().strip()}/stat")
     assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
 
