@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from detectors.document import Document
 from detectors.errors import DetectionError
 from detectors.folder import Folder
 from detectors.found import warning
@@ -15,6 +14,7 @@ from detectors.manifests import text_of
 from detectors.model import SCHEMA, Detection, Evidence, ProjectType, Service
 from detectors.overrides import CALLER, FILE, Asked, Overrides, overrides_of, set_at
 from detectors.passed_over import passed_over
+from detectors.reading.document import Document
 from detectors.refusals import foreign_language, reason
 from detectors.tree import Tree
 
@@ -70,7 +70,7 @@ def _overrides(whole: Folder, given: Mapping[str, object]) -> Overrides:
 
 
 def _read_overrides(whole: Folder, name: str) -> Overrides:
-    from detectors.yaml_text import yaml_documents
+    from detectors.reading.yaml_text import yaml_documents
 
     documents = yaml_documents(name, text_of(whole, name, OVERRIDES_BYTES))
     return overrides_of(documents[0]) if documents else Overrides(Asked(), {})

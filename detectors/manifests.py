@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Mapping
 
-from detectors.document import Document, Path, broken
 from detectors.folder import Folder
+from detectors.reading.document import Document, Path, broken
 
 __all__ = ["json_document", "line_of", "properties", "text_of", "toml_document"]
 

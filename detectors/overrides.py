@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from detectors.commands import parse_command
-from detectors.document import Document, broken
 from detectors.errors import DetectionError
 from detectors.found import Found, printable
+from detectors.reading.document import Document, broken
+from detectors.starting.commands import parse_command
 
 __all__ = ["CALLER", "FILE", "Asked", "Overrides", "asked_of", "overrides_of", "set_at"]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from detectors.folder import Folder
 from detectors.found import warning
 from detectors.model import Evidence
-from detectors.procfile import procfile_line
+from detectors.reading.procfile import procfile_line
 
 __all__ = ["passed_over"]
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from detectors.folder import Folder
 from detectors.found import Found, warning
-from detectors.jvm_config import Config, read_config
 from detectors.language import Framework, Language, Outcome, Refusal, Request, assemble, find_framework
 from detectors.manifests import properties, text_of
 from detectors.model import Evidence, Service
 from detectors.pins import mise_version, pin_file, tool_version
-from detectors.pom import Pom, reactor, read_pom
+from detectors.reading.jvm_config import Config, read_config
+from detectors.reading.pom import Pom, reactor, read_pom
+from detectors.reading.xml_text import Node
 from detectors.versions import resolve
-from detectors.xml_text import Node
 
 __all__ = ["LANGUAGE"]
 

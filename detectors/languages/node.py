@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 
 from detectors.folder import Folder
 from detectors.found import Found, printable, warning
-from detectors.javascript import config_value
 from detectors.language import Facts, Framework, Language, Outcome, Refusal, Request, assemble, find_framework
 from detectors.model import Evidence, Service
-from detectors.node_start import Start, find_start, start_port
-from detectors.package_json import FILE, LOCKS, Package, node_versions, package_manager, read_package
+from detectors.reading.javascript import config_value
+from detectors.reading.package_json import FILE, LOCKS, Package, node_versions, package_manager, read_package
+from detectors.reading.workspace import Workspace, members
+from detectors.starting.node_start import Start, find_start, start_port
 from detectors.versions import resolve
-from detectors.workspace import Workspace, members
 
 __all__ = ["LANGUAGE"]
 

@@ -6,20 +6,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from detectors.django import read_django
 from detectors.folder import Folder
 from detectors.found import Found, warning
-from detectors.gunicorn import configured_port
 from detectors.language import Framework, Language, Outcome, Refusal, Request, assemble, find_framework
-from detectors.listening import named_port, words_of
 from detectors.model import Evidence, Service
 from detectors.pins import mise_version, pin_file, tool_version
-from detectors.procfile import procfile_web
-from detectors.python_app import App, find_apps
-from detectors.python_program import find_program, program_port
-from detectors.requirements import Project, read_project
+from detectors.reading.gunicorn import configured_port
+from detectors.reading.procfile import procfile_web
+from detectors.reading.requirements import Project, read_project
+from detectors.reading.workspace import outer_file
+from detectors.starting.django import read_django
+from detectors.starting.listening import named_port, words_of
+from detectors.starting.python_app import App, find_apps
+from detectors.starting.python_program import find_program, program_port
 from detectors.versions import resolve
-from detectors.workspace import outer_file
 
 __all__ = ["LANGUAGE"]
 

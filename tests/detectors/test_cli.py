@@ -97,8 +97,8 @@ def test_help_says_what_it_does_with_examples() -> None:
     ("app", "absent"),
     [
         (None, {"json", "tomllib", "xml"}),
-        ("node-express", {"defusedxml", "detectors.pom", "tomllib"}),
-        ("java-spring", {"detectors.javascript", "tomllib"}),
+        ("node-express", {"defusedxml", "detectors.reading.pom", "tomllib"}),
+        ("java-spring", {"detectors.reading.javascript", "tomllib"}),
     ],
 )
 def test_start_up_imports_only_what_the_path_needs(app: str | None, absent: set[str]) -> None:

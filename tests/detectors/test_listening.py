@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.listening import address_port, named_port, words_of
+from detectors.starting.listening import address_port, named_port, words_of
 from tests.detectors.trees import evidence, outcome, package, service
 
 FLASK = {"app.py": "from flask import Flask\napp = Flask(__name__)\n", "requirements.txt": "flask\ngunicorn\n"}

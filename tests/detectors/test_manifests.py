@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.document import Document
 from detectors.errors import DetectionError
 from detectors.folder import Folder
 from detectors.manifests import json_document, properties, text_of, toml_document
-from detectors.xml_text import Node, xml_document
-from detectors.yaml_text import yaml_documents
+from detectors.reading.document import Document
+from detectors.reading.xml_text import Node, xml_document
+from detectors.reading.yaml_text import yaml_documents
 from tests.detectors.trees import DictTree
 
 Parser = Callable[[str | bytes], object]

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.document import Document
 from detectors.errors import DetectionError
 from detectors.overrides import overrides_of
-from detectors.yaml_text import yaml_documents
+from detectors.reading.document import Document
+from detectors.reading.yaml_text import yaml_documents
 from resources import read_text
 from tests.detectors.trees import detection, evidence, package, reason, service, warnings
 

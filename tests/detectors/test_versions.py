@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from detectors.bases import Family, family, read_table
 from detectors.ranges import ANY, Dialect, line_interval, overlap, parse_range
-from detectors.yaml_text import yaml_documents
+from detectors.reading.yaml_text import yaml_documents
 from resources import read_text
 from tests.detectors.trees import evidence, package, service, warnings
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from detectors.document import Document, broken
 from detectors.folder import Folder
 from detectors.found import Found, warning
 from detectors.manifests import json_document
 from detectors.model import Evidence
 from detectors.pins import mise_version, pin_file, tool_version
-from detectors.workspace import Workspace, workspace_around
+from detectors.reading.document import Document, broken
+from detectors.reading.workspace import Workspace, workspace_around
 
 __all__ = ["FILE", "LOCKS", "Package", "node_versions", "package_manager", "read_package"]
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from detectors.folder import Folder
 from detectors.found import Found, warning
-from detectors.javascript import Source, read_source
 from detectors.language import Framework
-from detectors.listening import named_port
 from detectors.manifests import json_document
 from detectors.model import Evidence
-from detectors.node_scripts import Script, read_script
-from detectors.package_json import Package
-from detectors.procfile import procfile_web
+from detectors.reading.javascript import Source, read_source
+from detectors.reading.package_json import Package
+from detectors.reading.procfile import procfile_web
+from detectors.starting.listening import named_port
+from detectors.starting.node_scripts import Script, read_script
 
 __all__ = ["Start", "find_start", "start_port"]
 

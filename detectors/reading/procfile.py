@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from detectors.commands import Command, parse_command
 from detectors.folder import Folder
 from detectors.found import Found
 from detectors.manifests import text_of
+from detectors.starting.commands import Command, parse_command
 
 __all__ = ["procfile_line", "procfile_web"]
 

@@ -9,8 +9,8 @@ from itertools import islice
 
 from detectors.folder import Folder
 from detectors.found import Found
-from detectors.listening import address_port, option, words_of
-from detectors.python_source import parse_module
+from detectors.reading.python_source import parse_module
+from detectors.starting.listening import address_port, option, words_of
 
 __all__ = ["configured_port"]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from detectors.document import broken
 from detectors.folder import Folder
+from detectors.reading.document import broken
 
 __all__ = ["Node", "xml_document"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from detectors.folder import Folder
 from detectors.found import Found
-from detectors.python_source import Module, parse_module
+from detectors.reading.python_source import Module, parse_module
 
 __all__ = ["Program", "find_program", "program_port"]
 

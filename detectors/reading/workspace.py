@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from detectors.document import Document
 from detectors.errors import DetectionError
 from detectors.folder import Folder
 from detectors.found import Found
 from detectors.manifests import json_document
+from detectors.reading.document import Document
 
 __all__ = ["Workspace", "members", "outer_file", "workspace_around"]
 

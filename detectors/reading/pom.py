@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from detectors.folder import Folder
 from detectors.found import Found
-from detectors.xml_text import Node, xml_document
+from detectors.reading.xml_text import Node, xml_document
 
 __all__ = ["Pom", "reactor", "read_pom"]
 

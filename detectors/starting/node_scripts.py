@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from detectors.commands import Command, parse_command
-from detectors.package_json import Package
+from detectors.reading.package_json import Package
+from detectors.starting.commands import Command, parse_command
 
 __all__ = ["Script", "read_script"]
 

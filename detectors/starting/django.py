@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from detectors.folder import Folder
 from detectors.found import Found
-from detectors.python_app import HEALTH
-from detectors.python_source import Module, parse_module
+from detectors.reading.python_source import Module, parse_module
+from detectors.starting.python_app import HEALTH
 
 __all__ = ["Django", "read_django"]
 

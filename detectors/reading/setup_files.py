@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from detectors.folder import Folder
 from detectors.manifests import text_of
-from detectors.python_source import parse_module
+from detectors.reading.python_source import parse_module
 
 __all__ = ["setup_requirements"]
 

@@ -10,7 +10,7 @@ from itertools import islice
 
 from detectors.folder import Folder
 from detectors.found import Found
-from detectors.python_source import Module, parse_module, sources
+from detectors.reading.python_source import Module, parse_module, sources
 
 __all__ = ["HEALTH", "App", "find_apps", "module_of"]
 

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from detectors.document import Document
 from detectors.folder import Folder
 from detectors.found import Found
 from detectors.manifests import line_of, text_of, toml_document
-from detectors.setup_files import setup_requirements
+from detectors.reading.document import Document
+from detectors.reading.setup_files import setup_requirements
 
 __all__ = ["Project", "read_project"]
 

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from detectors.document import Document
 from detectors.errors import DetectionError
 from detectors.folder import Folder
 from detectors.found import Found, printable, warning
 from detectors.manifests import properties, text_of
 from detectors.model import Evidence
-from detectors.yaml_text import yaml_documents
+from detectors.reading.document import Document
+from detectors.reading.yaml_text import yaml_documents
 
 __all__ = ["Config", "read_config"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from detectors.document import Document, Path, broken
 from detectors.errors import DetectionError
+from detectors.reading.document import Document, Path, broken
 
 __all__ = ["yaml_documents"]
 

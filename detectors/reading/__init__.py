@@ -1,0 +1,1 @@
+"""Files of a repository, read within bounds: what they say, and the line that says it."""

@@ -1,0 +1,1 @@
+"""How an app starts, and where it listens: from scripts, Procfiles and its own source."""
