@@ -175,11 +175,11 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="shipway-bench-"))
-    bench = Bench(work)
     try:
+        bench = Bench(work)
         rows = measure(bench, chosen.rounds)
-    finally:
         bench.close()
+    finally:
         embedded.down(work / "home")
         shutil.rmtree(work, ignore_errors=True)
     if chosen.json:
