@@ -49,11 +49,14 @@ def trivy_argv(
     )
 
 
-def scan(image: Image, policy: Policy, *, policy_name: str, cache: Path, docker_host: str) -> ScanReport:
+def scan(
+    image: Image, policy: Policy, *, policy_name: str, cache: Path, docker_host: str, may_download: bool
+) -> ScanReport:
     """Scan ``image`` (in the engine at ``docker_host``) and return the report with its verdict under ``policy``.
 
-    ``cache`` is Trivy's folder, shared by scans. Java archives are known by a database of their own: an image that has
-    some, where that database can't be had, counts as unscanned. Raises PipelineError for anything but a parsed report.
+    ``cache`` is Trivy's folder, shared by scans. Java archives are known by a database of their own, which is fetched
+    (where ``may_download``) once an image has some; where it can't be had, the image is unscanned. Raises
+    PipelineError for anything but a parsed report.
     """
     cache.mkdir(parents=True, exist_ok=True)
     updated = database_updated_at(cache)

@@ -173,7 +173,14 @@ class Stages:
         def make() -> ScanDocument:
             host = self._session.engine.docker_host
             reports = {
-                name: scan(image, policy, policy_name=config.scan_policy, cache=cache, docker_host=host)
+                name: scan(
+                    image,
+                    policy,
+                    policy_name=config.scan_policy,
+                    cache=cache,
+                    docker_host=host,
+                    may_download=config.trivy_db is None,
+                )
                 for name, image in images.services.items()
             }
             return ScanDocument("shipway/run/scan/v1", inputs, reports)
