@@ -125,7 +125,8 @@ class Demo:
     def _shown(self, outcome: Outcome) -> Live:
         live = outcome.live
         if live is None:
-            raise PipelineError("demo.not_live", "the app isn't live", kind="outside")
+            fix = "run the same command again; `shipway status` shows what runs"
+            raise PipelineError("demo.not_live", "the app isn't live", fix=fix, kind="outside")
         self.result.url = live.url
         self.result.releases.append(live.release)
         self._say(f"{live.release} answers: {_answer(live)}")

@@ -100,14 +100,16 @@ def _write(files: dict[Path, str], *, force: bool) -> None:
 
 def _plans(ctx: click.Context, given: dict[str, Any]) -> dict[str, BuildPlan]:
     from detectors.detect import detect
-    from pipeline.errors import PipelineError
     from pipeline.plans import plan as make_plan
+    from pipeline.undeployable import undeployable
 
     overrides = {name: given[name] for name in OVERRIDES if given[name] is not None}
     with ctx.obj["open_tree"](given["target"], given["branch"]) as tree:
         detection = detect(tree, overrides=overrides, offline=given["base_images"] == "offline")
-    if not detection.deployable:
-        raise PipelineError("detect.not_deployable", detection.reason or "", kind="not_deployable")
+    # A worker has a Dockerfile too, though it can't be released as a web app.
+    refused = undeployable(detection) if not detection.deployable else None
+    if refused:
+        raise refused
     chosen = [one for one in detection.services if given["service"] in (None, one.name)]
     if not chosen:
         known = ", ".join(one.name for one in detection.services)

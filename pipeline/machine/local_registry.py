@@ -108,7 +108,8 @@ def _prepare(home: Path) -> RegistryAccess:
     hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds=4)).decode()
     port = next((port for port in candidate_ports(home_id(home)) if _is_free(port)), None)
     if port is None:
-        raise RegistryError("registry.no_port", "no port is free for the local registry", kind="outside")
+        fix = "end what holds the ports from 20000 on, or set `registry` to one of your own"
+        raise RegistryError("registry.no_port", "no port is free for the local registry", fix=fix, kind="outside")
     write_atomically(folder / "password", password.encode())
     write_atomically(folder / "htpasswd", f"{USERNAME}:{hashed}\n".encode())
     write_atomically(folder / "config.yml", _configuration(folder, port).encode())

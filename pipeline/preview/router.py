@@ -132,7 +132,10 @@ class Router:
         done = container.exec_run(["nginx", "-s", "reload", "-c", "/etc/shipway/nginx.conf"])
         if done.exit_code != 0:
             why = str(done.output, "utf-8", "replace") if isinstance(done.output, bytes) else ""
-            raise PipelineError("preview.router", "the router refused its configuration", why=why, kind="outside")
+            fix = "nothing was changed; `docker logs` of the router has the rest"
+            raise PipelineError(
+                "preview.router", "the router refused its configuration", why=why, fix=fix, kind="outside"
+            )
 
     def _container(self) -> Container | None:
         from docker.errors import NotFound
@@ -188,7 +191,10 @@ class Router:
         mapped = container.ports.get(f"{LISTEN}/tcp")
         if not mapped:
             why = bytes(container.logs(tail=5)).decode("utf-8", "replace")
-            raise PipelineError("preview.router", "the router doesn't run", why=why, kind="outside", retryable=True)
+            fix = "run the same command again: a router that ended is started anew"
+            raise PipelineError(
+                "preview.router", "the router doesn't run", why=why, fix=fix, kind="outside", retryable=True
+            )
         return int(mapped[0]["HostPort"])
 
 

@@ -29,7 +29,7 @@ from resources.record import to_json
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
+def home(tmp_path: Path, tools: None) -> Iterator[Path]:
     folder = tmp_path / "home"
     yield folder
     embedded.stop(folder)
